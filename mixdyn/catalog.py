@@ -1,0 +1,128 @@
+"""
+Which operations a document has, and what they are called: the index that is built at load.
+
+It looks at paths, tags and ids only; an operation's parts are read when it is first used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from mixdyn.document import Document, Target
+from mixdyn.names import from_path, resolve_collisions, strip_namespace, to_snake
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One operation in one namespace: its name there, and where the document describes it."""
+
+    namespace: tuple[str, ...]
+    name: str
+    method: str
+    path: str
+    operation: Target
+    path_item: Target
+
+    @property
+    def qualified_name(self) -> str:
+        """The name as one calls it, such as `sessions.create`."""
+        return ".".join((*self.namespace, self.name))
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A namespace: its operations by name, and the namespaces inside it."""
+
+    operations: dict[str, Entry] = field(default_factory=dict[str, Entry])
+    children: dict[str, Node] = field(default_factory=dict[str, "Node"])
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """All operations of a document as a tree of namespaces; `renamed` tells what had to yield."""
+
+    root: Node
+    entries: tuple[Entry, ...]
+    renamed: tuple[str, ...]
+
+
+def build_catalog(document: Document, reserved: frozenset[str]) -> Catalog:
+    """
+    Index a document's operations; nothing below an operation is read.
+
+    `reserved` are the names that the client itself uses: the document's own get a `_` there.
+    """
+    found: dict[tuple[str, ...], list[Entry]] = {}
+    for entry in _find_entries(document, reserved):
+        found.setdefault(entry.namespace, []).append(entry)
+    root = Node()
+    for namespace in found:
+        _open_node(root, namespace)
+    entries, renamed = list[Entry](), list[str]()
+    for namespace, members in found.items():
+        node = _open_node(root, namespace)
+        taken = {*node.children, *(reserved if not namespace else ())}
+        names = resolve_collisions((m.name for m in members), taken, twins=("", "_async"))
+        for member, name in zip(members, names, strict=True):
+            if name != member.name:
+                renamed.append(f"{member.method} {member.path}: {member.name} is called {name}")
+            node.operations[name] = replace(member, name=name)
+            entries.append(node.operations[name])
+    return Catalog(root, tuple(entries), tuple(renamed))
+
+
+def _open_node(root: Node, namespace: tuple[str, ...]) -> Node:
+    node = root
+    for name in namespace:
+        node = node.children.setdefault(name, Node())
+    return node
+
+
+def _find_entries(document: Document, reserved: frozenset[str]) -> Iterator[Entry]:
+    paths = document.at("paths")
+    for path in paths.value if isinstance(paths.value, Mapping) else ():
+        if path.startswith("/"):
+            item = document.resolve(paths.child(path))
+            for method, operation in _find_operations(item):
+                value = operation.value
+                for namespace in _namespaces(value):
+                    name = _name(value, method, path, namespace)
+                    if namespace and namespace[0] in reserved:
+                        namespace = (f"{namespace[0]}_", *namespace[1:])
+                    yield Entry(namespace, name, method.upper(), path, operation, item)
+
+
+def _find_operations(item: Target) -> Iterator[tuple[str, Target]]:
+    value = item.value if isinstance(item.value, Mapping) else {}
+    for method in METHODS:
+        if isinstance(value.get(method), Mapping):
+            yield method, item.child(method)
+    # OpenAPI 3.2: methods that have no fixed field of their own.
+    additional = value.get("additionalOperations")
+    for method in additional if isinstance(additional, Mapping) else ():
+        if isinstance(additional[method], Mapping) and method.isalpha() and method.isascii():
+            yield method, item.child("additionalOperations", method)
+
+
+def _namespaces(operation: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """The group if one is named, else each tag, else the client itself."""
+    group = operation.get("x-speakeasy-group")
+    if isinstance(group, str) and group:
+        return [tuple(to_snake(part) for part in group.split(".") if part)]
+    tags = operation.get("tags")
+    names = [(to_snake(tag),) for tag in tags or () if isinstance(tag, str) and tag]
+    return list(dict.fromkeys(names)) or [()]
+
+
+def _name(operation: Mapping[str, Any], method: str, path: str, namespace: tuple[str, ...]) -> str:
+    override = operation.get("x-speakeasy-name-override")
+    if isinstance(override, str) and override:
+        return to_snake(override)
+    operation_id = operation.get("operationId")
+    if not isinstance(operation_id, str) or not operation_id:
+        return from_path(method, path)
+    return to_snake(strip_namespace(operation_id, namespace[-1] if namespace else ""))

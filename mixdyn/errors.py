@@ -1,0 +1,204 @@
+"""
+The exception tree and its wording; knows nothing of documents or HTTP clients.
+
+MixError                        every error that mixdyn itself raises about a call or a document
+├── <one class per error schema of the documents in use, such as ErrorResponse>
+├── MixDefaultError             an error status, or an answer, that the document does not describe
+├── ResponseValidationError     an answer that does not fit its schema, or cannot be decoded
+├── NoResponseError             a request that ended without a response
+├── RequestValidationError      arguments that do not fit the document; also a ValueError
+├── DocumentError               a document that cannot be read or used; also a ValueError
+└── ClientClosedError           a call on a closed client; also a RuntimeError
+
+Wrong or missing arguments are a plain TypeError, as for any Python function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+__all__ = [
+    "ClientClosedError",
+    "DocumentError",
+    "MixDefaultError",
+    "MixError",
+    "NoResponseError",
+    "Problem",
+    "RequestValidationError",
+    "ResponseValidationError",
+]
+
+EXCERPT = 200
+
+
+class Problem(NamedTuple):
+    """
+    One way in which a value does not fit its schema.
+
+    `path` is where in the value (`$.items[3].id`), `message` what was expected and what was found.
+    """
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}"
+
+
+class MixError(Exception):
+    """
+    The root of all errors of this package, with the properties of the published SDK's errors.
+
+    `raw_response` is the HTTP client's own response and `body` its text where there was one;
+    `data` is the typed body of an error that the document describes; `operation` names the call.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        raw_response: Any = None,
+        body: str | None = None,
+        data: Any = None,
+        operation: str | None = None,
+    ) -> None:
+        super().__init__(message, raw_response, body, data, operation)
+
+    def __str__(self) -> str:
+        return self.message
+
+    @property
+    def message(self) -> str:
+        """What happened, in one or a few lines."""
+        return str(self.args[0])
+
+    @property
+    def raw_response(self) -> Any:
+        """The HTTP client's response, or None where none was received."""
+        return self.args[1]
+
+    @property
+    def body(self) -> str:
+        """The response body as text, empty where there is none."""
+        return self.args[2] or ""
+
+    @property
+    def data(self) -> Any:
+        """The typed body (`e.data.error.message`), or the decoded JSON, or None."""
+        return self.args[3]
+
+    @property
+    def operation(self) -> str | None:
+        """The call that failed, such as `sessions.create (POST /api/sessions)`."""
+        return self.args[4]  # type: ignore[no-any-return]  # args is a tuple of Any
+
+    @property
+    def status_code(self) -> int | None:
+        """The HTTP status code, or None where there was no response."""
+        return getattr(self.raw_response, "status_code", None)
+
+    @property
+    def headers(self) -> Any:
+        """The response headers, or an empty mapping where there was no response."""
+        return getattr(self.raw_response, "headers", {})
+
+
+class MixDefaultError(MixError):
+    """The answer has an error status, or a form, for which the document has no schema."""
+
+
+class NoResponseError(MixError):
+    """The request ended without a response."""
+
+
+class _ProblemsError(MixError):
+    """A value does not fit its schema; `problems` lists where and how."""
+
+    def __init__(
+        self,
+        message: str,
+        raw_response: Any = None,
+        body: str | None = None,
+        data: Any = None,
+        operation: str | None = None,
+        problems: tuple[Problem, ...] = (),
+    ) -> None:
+        super().__init__(message, raw_response, body, data, operation)
+        self.args = (*self.args, problems)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Each place where the value does not fit, with what was expected there."""
+        return tuple(self.args[5])
+
+
+class ResponseValidationError(_ProblemsError):
+    """The response does not fit the document's schema, or its body cannot be decoded."""
+
+    @property
+    def cause(self) -> BaseException | None:
+        """The error underneath, where one was raised by a decoder."""
+        return self.__cause__
+
+
+class RequestValidationError(_ProblemsError, ValueError):
+    """The arguments do not fit the document; nothing was sent."""
+
+
+class DocumentError(MixError, ValueError):
+    """The OpenAPI document cannot be read, or a part of it cannot be used."""
+
+
+class ClientClosedError(MixError, RuntimeError):
+    """The client was closed before the call."""
+
+
+def excerpt(value: object, limit: int = EXCERPT) -> str:
+    """Give a short, printable form of any value for a message: escaped, and cut at `limit`."""
+    text = value if isinstance(value, str) else repr(value)
+    printable = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[: limit + 1])
+    return printable if len(printable) <= limit else printable[: limit - 1] + "…"
+
+
+def itemize(title: str, lines: list[str], most: int = 10) -> str:
+    """Word a message of a title and one indented line for each finding, at most `most`."""
+    shown = [f"  {line}" for line in lines[:most]]
+    if len(lines) > most:
+        shown.append(f"  … and {len(lines) - most} more")
+    return "\n".join([title, *shown])
+
+
+def nearest(name: str, candidates: Iterable[str]) -> str:
+    """Give `. Did you mean 'x'?` for the candidate most like `name`, or nothing."""
+    from difflib import get_close_matches  # only words errors, so only then loaded
+
+    found = get_close_matches(name, list(candidates), n=1, cutoff=0.6)
+    return f". Did you mean {found[0]!r}?" if found else ""
+
+
+_schema_errors: dict[str, type[MixError]] = {}
+
+
+def schema_error(name: str) -> type[MixError]:
+    """
+    Give the error class for the error schema called `name`, the same one for equal names.
+
+    The class carries a name and no schema, so that `except errors.ErrorResponse` still catches
+    after a newer document was swapped in, and so that its instances pickle.
+    """
+    safe = f"{name}_" if name in globals() else name
+    if safe not in _schema_errors:
+        members = {"__doc__": f"The API answered with its error schema {name}."}
+        _schema_errors[safe] = type(safe, (MixError,), members | {"__module__": __name__})
+    return _schema_errors[safe]
+
+
+def __getattr__(name: str) -> type[MixError]:
+    if name in _schema_errors:
+        return _schema_errors[name]
+    message = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(message + nearest(name, [*__all__, *_schema_errors]))
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *_schema_errors})

@@ -1,0 +1,415 @@
+"""
+What one operation takes and gives: parameters, body, responses, servers, security.
+
+Frozen values, parsed from the document when the operation is first used. This is where OpenAPI's
+rules for them are read; nothing above reads the raw document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mixdyn.catalog import Entry
+from mixdyn.document import Document, Target
+from mixdyn.errors import DocumentError, excerpt
+from mixdyn.names import resolve_collisions, to_argument, to_snake
+from mixdyn.schema import Schema, Schemas
+
+CALL_OPTIONS = ("retries", "server_url", "timeout_ms", "http_headers")
+HIDDEN_OPTIONS = ("accept_header_override", "validate")
+_LOCATIONS = ("path", "query", "header", "cookie", "querystring")
+_DEFAULT_STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
+# OpenAPI 3.1.1, 4.8.12.1: header parameters of these names are described elsewhere.
+_IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
+
+
+@dataclass(frozen=True, slots=True)
+class MediaType:
+    """One media type of a body or response, with the schema of what it carries."""
+
+    content_type: str
+    schema: Schema | None
+    item_schema: Schema | None
+    encoding: Mapping[str, Any]
+    extensions: Mapping[str, Any]
+
+    @property
+    def essence(self) -> str:
+        """The type without parameters, in lower case: `application/json`."""
+        return self.content_type.partition(";")[0].strip().lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A path, query, header or cookie parameter, and how its value is written."""
+
+    name: str
+    location: str
+    required: bool
+    schema: Schema | None
+    style: str
+    explode: bool
+    allow_reserved: bool
+    content_type: str | None
+    description: str
+    is_deprecated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The request body: its media types, in the document's order, and whether it must be sent."""
+
+    required: bool
+    description: str
+    media: tuple[MediaType, ...]
+
+    @property
+    def preferred(self) -> MediaType:
+        """The media type that is sent unless the caller names another: JSON first."""
+        return next((m for m in self.media if is_json(m.essence)), self.media[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A documented response: a status pattern (`200`, `2XX`, `default`) and its media types."""
+
+    status: str
+    description: str
+    media: tuple[MediaType, ...]
+
+    def match(self, content_type: str) -> MediaType | None:
+        """Give the most specific media type that covers `content_type`."""
+        essence = content_type.partition(";")[0].strip().lower()
+        ranked = [(rank_media(m.essence, essence), -i, m) for i, m in enumerate(self.media)]
+        best = max(ranked, default=(0, 0, None), key=lambda r: r[:2])
+        return best[2] if best[0] else None
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server's URL template, complete but for its variables."""
+
+    url: str
+    variables: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityScheme:
+    """How one security scheme sends its credential."""
+
+    name: str
+    kind: str
+    location: str
+    parameter: str
+    http_scheme: str
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """
+    One keyword of the method: a parameter, a property of the body, or the whole body.
+
+    `wire` is its name in the request, `aliases` all names that a caller may use.
+    """
+
+    name: str
+    wire: str
+    location: str
+    required: bool
+    schema: Schema | None
+    description: str
+    parameter: Parameter | None = None
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """The argument's own name, its wire name, and the name without an added underscore."""
+        bare = self.name.rstrip("_")
+        request = ("request",) if self.location == "whole body" else ()
+        return tuple(dict.fromkeys((self.name, self.wire, bare, to_snake(self.wire), *request)))
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """Everything about one operation that a call, a prompt or a tool may ask."""
+
+    name: str
+    operation_id: str | None
+    method: str
+    path: str
+    summary: str
+    description: str
+    is_deprecated: bool
+    parameters: tuple[Parameter, ...]
+    body: Body | None
+    responses: tuple[Response, ...]
+    arguments: tuple[Argument, ...]
+    servers: tuple[Server, ...]
+    security: tuple[Mapping[str, Any], ...]
+    retries: Mapping[str, Any] | None
+    has_own_retries: bool
+
+    @property
+    def label(self) -> str:
+        """How messages name the operation: `sessions.create (POST /api/sessions)`."""
+        return f"{excerpt(self.name, 80)} ({self.method} {excerpt(self.path, 120)})"
+
+    @property
+    def success(self) -> tuple[Response, ...]:
+        """The responses for 2xx statuses, or the default one where it is all there is."""
+        found = tuple(r for r in self.responses if r.status[:1] == "2")
+        return found or tuple(r for r in self.responses if r.status == "default")
+
+    @property
+    def accepted_types(self) -> tuple[str, ...]:
+        """The media types of success, each once, in the document's order."""
+        return tuple(dict.fromkeys(m.content_type for r in self.success for m in r.media))
+
+    @property
+    def call_options(self) -> tuple[str, ...]:
+        """The names of the options that a call takes besides the document's arguments."""
+        extra = ("accept_header_override",) if len(self.accepted_types) > 1 else ()
+        return (*CALL_OPTIONS, *extra)
+
+    def response(self, status: int) -> Response | None:
+        """Give the response for a status: exact first, then its class, then `default`."""
+        by_status = {r.status.upper(): r for r in self.responses}
+        keys = (str(status), f"{status // 100}XX", "DEFAULT")
+        return next((by_status[k] for k in keys if k in by_status), None)
+
+
+def is_json(essence: str) -> bool:
+    """Tell whether a media type is JSON: `application/json`, `text/json` or any `+json`."""
+    return essence in ("application/json", "text/json") or essence.endswith("+json")
+
+
+def rank_media(pattern: str, essence: str) -> int:
+    """Rank how closely a media type or range covers another: 3 exact, then `x/*`, `*/*`; else 0."""
+    if pattern == essence:
+        return 4
+    if is_json(pattern) and is_json(essence):
+        return 3
+    if pattern.endswith("/*") and pattern != "*/*":
+        return 2 if essence.startswith(pattern[:-1]) else 0
+    return 1 if pattern == "*/*" else 0
+
+
+def parse_operation(schemas: Schemas, entry: Entry) -> Operation:
+    """Read one operation from the document; DocumentError names the part that cannot be used."""
+    return _Parser(schemas, entry).parse()
+
+
+def parse_security_schemes(document: Document) -> dict[str, SecurityScheme]:
+    """Read `components/securitySchemes`, by name."""
+    declared = document.at("components", "securitySchemes")
+    names = declared.value if isinstance(declared.value, Mapping) else {}
+    return {name: _parse_scheme(document.resolve(declared.child(name)), name) for name in names}
+
+
+def parse_servers(value: Any) -> tuple[Server, ...]:
+    """Read a `servers` list; entries without a URL are passed over."""
+    servers = (s for s in _list(value) if isinstance(s, Mapping) and isinstance(s.get("url"), str))
+    return tuple(Server(s["url"], _mapping(s.get("variables"))) for s in servers)
+
+
+class _Parser:
+    """Reads one operation; a method for each part."""
+
+    def __init__(self, schemas: Schemas, entry: Entry) -> None:
+        self.schemas = schemas
+        self.document = schemas.document
+        self.entry = entry
+        self.raw: Mapping[str, Any] = entry.operation.value
+
+    def parse(self) -> Operation:
+        raw, root = self.raw, self.document.root
+        parameters = self.parse_parameters()
+        body = self.parse_body()
+        own_retries = raw.get("x-speakeasy-retries")
+        return Operation(
+            name=self.entry.qualified_name,
+            operation_id=raw.get("operationId"),
+            method=self.entry.method,
+            path=self.entry.path,
+            summary=_text(raw.get("summary")),
+            description=_text(raw.get("description")),
+            is_deprecated=raw.get("deprecated") is True,
+            parameters=parameters,
+            body=body,
+            responses=self.parse_responses(),
+            arguments=_name_arguments([*map(_argument, parameters), *_body_arguments(body)]),
+            servers=self.parse_servers(),
+            security=tuple(
+                s for s in _list(raw.get("security", root.get("security"))) if isinstance(s, Mapping)
+            ),
+            retries=own_retries or root.get("x-speakeasy-retries"),
+            has_own_retries=own_retries is not None,
+        )
+
+    def parse_servers(self) -> tuple[Server, ...]:
+        """Operation before path before document (OpenAPI 3.1.1, 4.8.10)."""
+        sources = (self.raw, self.entry.path_item.value, self.document.root)
+        return next((s for s in (parse_servers(v.get("servers")) for v in sources) if s), ())
+
+    def parse_parameters(self) -> tuple[Parameter, ...]:
+        """Those of the path item, replaced by those of the operation with the same name and place."""
+        found: dict[tuple[str, str], Parameter] = {}
+        for owner in (self.entry.path_item, self.entry.operation):
+            declared = owner.child("parameters")
+            for i in range(len(_list(declared.value))):
+                parameter = self.parse_parameter(self.document.resolve(declared.child(i)))
+                if parameter is not None:
+                    found[parameter.location, parameter.name] = parameter
+        template = self.entry.path
+        ordered = sorted(found.values(), key=lambda p: p.location != "path")
+        return tuple(p for p in ordered if p.location != "path" or f"{{{p.name}}}" in template)
+
+    def parse_parameter(self, target: Target) -> Parameter | None:
+        raw = _mapping(target.value)
+        name, location = raw.get("name"), raw.get("in")
+        if not isinstance(name, str) or location not in _LOCATIONS:
+            raise DocumentError(f"{target}: a parameter needs a `name` and a known `in`")
+        if location == "header" and name.lower() in _IGNORED_HEADERS:
+            return None
+        content = raw.get("content")
+        media = next(iter(content), None) if isinstance(content, Mapping) else None
+        where = target.child("content", media, "schema") if media else target.child("schema")
+        style = raw.get("style") or _DEFAULT_STYLES.get(location, "form")
+        explode = raw.get("explode")
+        return Parameter(
+            name=name,
+            location=location,
+            required=raw.get("required") is True or location == "path",
+            schema=self.schema(where),
+            style=style,
+            explode=explode if isinstance(explode, bool) else style in ("form", "cookie"),
+            allow_reserved=raw.get("allowReserved") is True,
+            content_type=media,
+            description=_text(raw.get("description")),
+            is_deprecated=raw.get("deprecated") is True,
+        )
+
+    def parse_body(self) -> Body | None:
+        declared = self.entry.operation.child("requestBody")
+        if not isinstance(declared.value, Mapping):
+            return None
+        target = self.document.resolve(declared)
+        media = self.parse_media(target)
+        raw = _mapping(target.value)
+        if not media:
+            return None
+        return Body(raw.get("required") is True, _text(raw.get("description")), media)
+
+    def parse_responses(self) -> tuple[Response, ...]:
+        declared = self.entry.operation.child("responses")
+        responses = []
+        for status in _mapping(declared.value):
+            if not status.startswith("x-"):
+                target = self.document.resolve(declared.child(status))
+                text = _text(_mapping(target.value).get("description"))
+                responses.append(Response(str(status), text, self.parse_media(target)))
+        return tuple(responses)
+
+    def parse_media(self, owner: Target) -> tuple[MediaType, ...]:
+        content = owner.child("content")
+        return tuple(
+            self.parse_media_type(name, self.document.resolve(content.child(name)))
+            for name in _mapping(content.value)
+        )
+
+    def parse_media_type(self, name: str, target: Target) -> MediaType:
+        raw = _mapping(target.value)
+        return MediaType(
+            content_type=name,
+            schema=self.schema(target.child("schema")),
+            item_schema=self.schema(target.child("itemSchema")),
+            encoding=_mapping(raw.get("encoding")),
+            extensions={k: v for k, v in raw.items() if k.startswith("x-")},
+        )
+
+    def schema(self, target: Target) -> Schema | None:
+        return None if target.value is None else self.schemas.at(target)
+
+
+def _argument(parameter: Parameter) -> Argument:
+    return Argument(
+        name=to_argument(parameter.name),
+        wire=parameter.name,
+        location=parameter.location,
+        required=parameter.required,
+        schema=parameter.schema,
+        description=parameter.description or _describe(parameter.schema),
+        parameter=parameter,
+    )
+
+
+def _body_arguments(body: Body | None) -> list[Argument]:
+    """Flatten an object's properties into arguments; any other body is one argument."""
+    if body is None:
+        return []
+    schema = body.preferred.schema
+    if schema is None or not is_flattened(schema):
+        text = body.description or _describe(schema)
+        return [Argument("body", "body", "whole body", body.required, schema, text)]
+    return [
+        Argument(
+            name=to_argument(wire),
+            wire=wire,
+            location="body",
+            required=body.required and wire in schema.required,
+            schema=declared,
+            description=_describe(declared),
+        )
+        for wire, declared in schema.properties.items()
+        if declared.get("readOnly") is not True
+    ]
+
+
+def is_flattened(schema: Schema) -> bool:
+    """Tell whether a body's properties become arguments: an object with them, and no union."""
+    return bool(schema.properties) and not schema.branches and schema.types == ("object",)
+
+
+def _name_arguments(arguments: list[Argument]) -> tuple[Argument, ...]:
+    """Give every argument a name of its own, required ones first."""
+    taken = {*CALL_OPTIONS, *HIDDEN_OPTIONS}
+    seen: set[str] = set()
+    named: list[Argument] = []
+    for argument in arguments:
+        # `id` in the path and in the body: the first keeps the name, the other says where it goes.
+        if argument.name in seen:
+            place = argument.location.replace("whole ", "")
+            argument = replace(argument, name=f"{argument.name}_{place}")
+        seen.add(argument.name)
+        named.append(argument)
+    names = resolve_collisions((a.name for a in named), taken)
+    unique = [replace(a, name=n) for a, n in zip(named, names, strict=True)]
+    return tuple(sorted(unique, key=lambda a: not a.required))
+
+
+def _parse_scheme(target: Target, name: str) -> SecurityScheme:
+    raw = _mapping(target.value)
+    return SecurityScheme(
+        name=name,
+        kind=_text(raw.get("type")),
+        location=_text(raw.get("in")),
+        parameter=_text(raw.get("name")),
+        http_scheme=_text(raw.get("scheme")).lower(),
+    )
+
+
+def _describe(schema: Schema | None) -> str:
+    return schema.description if schema is not None else ""
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,150 @@
+"""
+The arithmetic of retrying: what may be sent again, and how long to wait before.
+
+No clock, no sleep, no random source of its own: the caller passes them in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE", "QUERY"})
+DEFAULT_STATUSES = ("408", "429", "5XX")
+MAX_RETRY_AFTER_MS = 120_000.0
+
+
+@dataclass(frozen=True, slots=True)
+class BackoffStrategy:
+    """
+    Exponential backoff with jitter; all times in milliseconds.
+
+    The wait before retry n is `initial_interval * exponent ** n`, at most `max_interval`; no retry
+    starts later than `max_elapsed_time` after the first attempt began.
+    """
+
+    initial_interval: int
+    max_interval: int
+    exponent: float
+    max_elapsed_time: int
+
+
+@dataclass(frozen=True, slots=True)
+class RetryConfig:
+    """
+    When to send a request again.
+
+    `strategy` is `"backoff"` or `"none"`; `retry_connection_errors` also retries requests that
+    found no connection; `retry_unsafe` also repeats POST and PATCH that may have been processed.
+    """
+
+    strategy: str
+    backoff: BackoffStrategy
+    retry_connection_errors: bool
+    retry_unsafe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What one operation does: the configuration, its statuses, and whether it may repeat."""
+
+    config: RetryConfig
+    statuses: tuple[str, ...]
+    repeatable: bool
+
+
+def parse_extension(extension: Mapping[str, Any] | None) -> tuple[RetryConfig, tuple[str, ...]] | None:
+    """Read `x-speakeasy-retries`; None where it is absent or asks for no retries."""
+    if not isinstance(extension, Mapping) or extension.get("strategy") != "backoff":
+        return None
+    given = extension.get("backoff")
+    given = given if isinstance(given, Mapping) else {}
+    backoff = BackoffStrategy(
+        given.get("initialInterval", 500),
+        given.get("maxInterval", 60_000),
+        given.get("exponent", 1.5),
+        given.get("maxElapsedTime", 3_600_000),
+    )
+    config = RetryConfig("backoff", backoff, bool(extension.get("retryConnectionErrors", False)))
+    return config, tuple(str(code) for code in extension.get("statusCodes", DEFAULT_STATUSES))
+
+
+def matches_status(status: int, patterns: Iterable[str]) -> bool:
+    """Tell whether a status is one of the patterns, such as `429` or `5XX`."""
+    code = str(status)
+    return any(code == p or (p[1:].upper() == "XX" and p[:1] == code[:1]) for p in patterns)
+
+
+def is_retried(policy: Policy, status: int, *, has_retry_after: bool) -> bool:
+    """
+    Tell whether a response of this status leads to another attempt.
+
+    What is not safe to repeat goes again only after 429, or after 503 with `Retry-After`: there
+    the server says that it did not process the request.
+    """
+    if not matches_status(status, policy.statuses):
+        return False
+    return policy.repeatable or status == 429 or (status == 503 and has_retry_after)
+
+
+def parse_retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """
+    Read `retry-after-ms`, or `Retry-After` in seconds or as a date (RFC 9110, 10.2.3).
+
+    Args:
+        headers: the response headers, looked up without regard to case.
+        now: the current time in seconds since the epoch, for the date form.
+
+    The answer is in milliseconds, never negative; None where there is no usable header.
+    """
+    milliseconds = _number(headers.get("retry-after-ms"))
+    if milliseconds is not None:
+        return milliseconds
+    value = headers.get("retry-after")
+    seconds = _number(value)
+    if seconds is not None:
+        return seconds * 1000.0
+    return _until_date(value, now) if value else None
+
+
+def next_delay(
+    policy: Policy, *, attempt: int, elapsed_ms: float, retry_after_ms: float | None, random: float
+) -> float | None:
+    """
+    Give the milliseconds to wait before the next attempt, or None to give up.
+
+    Args:
+        policy: the operation's policy.
+        attempt: how many attempts have been made, from 1.
+        elapsed_ms: milliseconds since the first attempt began.
+        retry_after_ms: what the server asked for, which then replaces the backoff, capped.
+        random: a number in [0, 1) for the jitter, which takes off up to a quarter.
+    """
+    backoff = policy.config.backoff
+    if retry_after_ms is not None:
+        delay = min(retry_after_ms, MAX_RETRY_AFTER_MS)
+    else:
+        delay = _exponential(backoff, attempt - 1) * (1 - random / 4)
+    return delay if elapsed_ms + delay <= backoff.max_elapsed_time else None
+
+
+def _exponential(backoff: BackoffStrategy, n: int) -> float:
+    try:
+        return min(backoff.initial_interval * backoff.exponent**n, float(backoff.max_interval))
+    except OverflowError:
+        return float(backoff.max_interval)
+
+
+def _number(text: str | None) -> float | None:
+    return float(text) if text and re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,9})?", text) else None
+
+
+def _until_date(value: str, now: float) -> float | None:
+    from email.utils import parsedate_to_datetime  # rare, and the package is large
+
+    try:
+        return max(0.0, (parsedate_to_datetime(value).timestamp() - now) * 1000.0)
+    except (ValueError, OverflowError):
+        return None
