@@ -15,7 +15,7 @@ Wrong or missing arguments are a plain TypeError, as for any Python function.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 __all__ = [
@@ -153,11 +153,18 @@ class ClientClosedError(MixError, RuntimeError):
     """The client was closed before the call."""
 
 
+def printable(text: str) -> str:
+    """Show control and bidirectional characters as escapes; line breaks stay."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+
+
 def excerpt(value: object, limit: int = EXCERPT) -> str:
-    """Give a short, printable form of any value for a message: escaped, and cut at `limit`."""
+    """Give a short form of any value for a message, on one line: escaped, and cut at `limit`."""
     text = value if isinstance(value, str) else repr(value)
-    printable = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[: limit + 1])
-    return printable if len(printable) <= limit else printable[: limit - 1] + "…"
+    shown = printable(text[: limit + 1]).replace("\n", "\\n")
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
 def itemize(title: str, lines: list[str], most: int = 10) -> str:
@@ -177,6 +184,18 @@ def nearest(name: str, candidates: Iterable[str]) -> str:
 
 
 _schema_errors: dict[str, type[MixError]] = {}
+_sources: list[Callable[[], Iterable[str]]] = []
+
+
+def announce(source: Callable[[], Iterable[str]]) -> None:
+    """Let `source` tell the names of error schemas when one is first looked for."""
+    _sources.append(source)
+
+
+def _collect() -> None:
+    while _sources:
+        for name in _sources.pop()():
+            schema_error(name)
 
 
 def schema_error(name: str) -> type[MixError]:
@@ -194,6 +213,8 @@ def schema_error(name: str) -> type[MixError]:
 
 
 def __getattr__(name: str) -> type[MixError]:
+    if not name.startswith("_"):
+        _collect()
     if name in _schema_errors:
         return _schema_errors[name]
     message = f"module {__name__!r} has no attribute {name!r}"
@@ -201,4 +222,5 @@ def __getattr__(name: str) -> type[MixError]:
 
 
 def __dir__() -> list[str]:
+    _collect()
     return sorted({*__all__, *_schema_errors})

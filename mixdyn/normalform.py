@@ -67,6 +67,26 @@ def normalize(schema: Schema, direction: Direction) -> dict[str, Any] | bool:
     return _Normalizer(schema.space, direction).close(schema)
 
 
+def normalize_members(
+    members: Mapping[str, Schema | bool], required: list[str], direction: Direction
+) -> dict[str, Any]:
+    """
+    Give one object schema whose properties are the given schemas, all levelled together.
+
+    What `True` stands for is not checked.
+    """
+    spaces = [schema.space for schema in members.values() if isinstance(schema, Schema)]
+    root: dict[str, Any] = {"type": "object", "required": required}
+    if not spaces:
+        return root
+    normalizer = _Normalizer(spaces[0], direction)
+    root["properties"] = {
+        name: schema if isinstance(schema, bool) else normalizer.convert(schema.target)
+        for name, schema in members.items()
+    }
+    return {**root, "$defs": normalizer.definitions}
+
+
 class _Normalizer:
     """Converts one schema and, once each, all that it refers to."""
 

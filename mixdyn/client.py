@@ -1,0 +1,183 @@
+"""
+The client: a document's namespaces, the settings for calls, and the lifetime of connections.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import replace
+from types import TracebackType
+from typing import Any, Self
+
+from mixdyn.connection import Connections
+from mixdyn.document import Document, Source
+from mixdyn.engine import AsyncEngine, Engine
+from mixdyn.errors import excerpt, nearest
+from mixdyn.flow import Plan, call
+from mixdyn.retry import RetryConfig
+from mixdyn.security import Credential
+from mixdyn.settings import UNSET, Modes, Settings, Unset, check_timeout
+from mixdyn.surface import Namespace, Surface, _Slot
+from mixdyn.version import USER_AGENT
+
+
+class Client:
+    """
+    A client for any OpenAPI 3.x document: each operation is a method, on the namespace of its tag.
+
+    Every method also stands as `<name>_async`. HTTP clients are made on first use, and closed by
+    `close()`, `aclose()` or the end of a `with` or `async with` block.
+
+    Args:
+        spec: the document: a path, an http(s) URL, YAML or JSON text, bytes or a mapping.
+        server_idx: which of the document's servers to use, from 0.
+        server_url: the server to use instead of the document's.
+        url_params: values for the variables in the server's URL.
+        client: the `httpx.Client` (or one like it) to use; it is never closed here.
+        async_client: the same for the `_async` methods.
+        retry_config: when to send again, instead of the document's own; None for never.
+        timeout_ms: the limit for each step of a call in milliseconds; None for none.
+        security: the credential for each security scheme, by the scheme's name.
+        validate: `strict`, `warn` or `off`; or a mapping of `request`, `response` and `events`.
+
+    Raises DocumentError for a document that cannot be read, ValueError for settings out of range.
+    """
+
+    _bound_to: Surface
+    _surface: Surface
+    _namespaces: Mapping[str, Namespace] = {}
+
+    def __init__(
+        self,
+        spec: Source | Document,
+        server_idx: int | None = None,
+        server_url: str | None = None,
+        url_params: Mapping[str, str] | None = None,
+        client: Any = None,
+        async_client: Any = None,
+        retry_config: RetryConfig | None | Unset = UNSET,
+        timeout_ms: int | None | Unset = UNSET,
+        security: Mapping[str, Credential] | None = None,
+        validate: str | Mapping[str, str] | None = None,
+    ) -> None:
+        self._settings = Settings(
+            server_url=server_url,
+            server_idx=server_idx or 0,
+            url_params=dict(url_params or {}),
+            timeout_ms=check_timeout(timeout_ms),
+            retry_config=retry_config,
+            modes=Modes().changed(validate),
+            security=dict(security or {}),
+        )
+        self._use_connections(Connections(client, async_client))
+        self._adopt(make_surface(spec))
+
+    def with_options(
+        self,
+        *,
+        server_url: str | None = None,
+        retry_config: RetryConfig | None | Unset = UNSET,
+        timeout_ms: int | None | Unset = UNSET,
+        security: Mapping[str, Credential] | None = None,
+        validate: str | Mapping[str, str] | None = None,
+    ) -> Self:
+        """Give a client with some settings changed, over the same document and connections."""
+        changes: dict[str, Any] = {"modes": self._settings.modes.changed(validate)}
+        if server_url is not None:
+            changes["server_url"] = server_url
+        if security is not None:
+            changes["security"] = dict(security)
+        if not isinstance(retry_config, Unset):
+            changes["retry_config"] = retry_config
+        if not isinstance(timeout_ms, Unset):
+            changes["timeout_ms"] = check_timeout(timeout_ms)
+        other = copy.copy(self)
+        other._settings = replace(self._settings, **changes)
+        other._adopt(self._surface)
+        return other
+
+    def close(self) -> None:
+        """Close the blocking HTTP clients that were made here; calls then say that it is closed."""
+        self._connections.close()
+
+    async def aclose(self) -> None:
+        """Close the HTTP clients that were made here, with those of the running event loop."""
+        await self._connections.aclose()
+
+    def __enter__(self) -> Self:
+        self._connections.reopen()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        self._connections.reopen()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def __getattr__(self, name: str) -> Any:
+        message = f"{type(self).__name__!r} has no attribute {excerpt(name, 60)!r}"
+        public = [n for n in dir(self) if not n.startswith("_")]
+        raise AttributeError(message + nearest(name, public))
+
+    def __dir__(self) -> list[str]:
+        # A class bound to one document may be a subclass of one bound to another: hide that one's.
+        kind = type(self)
+        hidden = {n for c in kind.__mro__ for n, v in vars(c).items() if isinstance(v, _Slot)}
+        return sorted({*super().__dir__()} - hidden | {*self._namespaces})
+
+    def __repr__(self) -> str:
+        info = self._surface.document.at("info")
+        version = excerpt(str(info.child("version").value or ""), 40)
+        title = excerpt(self._surface.document.title, 80)
+        return f"<{type(self).__name__}: {title} {version}, {', '.join(self._namespaces)}>"
+
+    @property
+    def _client(self) -> Self:
+        return self
+
+    def _use_connections(self, connections: Connections) -> None:
+        self._connections = connections
+        self._engine = Engine(connections)
+        self._async_engine = AsyncEngine(connections)
+
+    def _adopt(self, surface: Surface) -> None:
+        """Take on a document: its namespaces and methods become this client's."""
+        self._surface = surface
+        kind = type(self)
+        self.__class__ = surface.bind(vars(kind).get("_base", kind))
+        self._namespaces = {name: made(self) for name, made in surface.namespaces.items()}
+
+    def _call(self, plan: Plan, positional: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
+        values, options = plan.builder.bind(positional, keywords)
+        return self._engine.run(call(plan, self._settings, values, options))
+
+    async def _call_async(
+        self, plan: Plan, positional: tuple[Any, ...], keywords: Mapping[str, Any]
+    ) -> Any:
+        values, options = plan.builder.bind(positional, keywords)
+        return await self._async_engine.run(call(plan, self._settings, values, options))
+
+
+RESERVED = frozenset(name for name in dir(Client) if not name.startswith("_"))
+
+
+def make_surface(spec: Source | Document | Surface) -> Surface:
+    """Load a document and index its operations; a surface is given back as it is."""
+    if isinstance(spec, Surface):
+        return spec
+    return Surface(Document.load(spec), RESERVED, USER_AGENT)

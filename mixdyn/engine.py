@@ -1,0 +1,145 @@
+"""
+Two small drivers that perform a flow's effects with an HTTP client: blocking, and awaiting.
+
+Nothing is decided here; the twins differ in nothing but `await`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from mixdyn.connection import Connections
+from mixdyn.content import Collector
+from mixdyn.flow import Close, Flow, Open, Read, Send, Sleep
+from mixdyn.request import Request
+from mixdyn.stream import AsyncEventStream, EventStream
+from mixdyn.upload import Upload
+
+
+class Engine:
+    """Performs effects in the calling thread."""
+
+    def __init__(self, connections: Connections) -> None:
+        self.connections = connections
+
+    def run(self, flow: Flow) -> Any:
+        """Drive a flow to its end and give its value."""
+        try:
+            effect = next(flow)
+            while True:
+                try:
+                    outcome = self.perform(effect)
+                except BaseException as error:
+                    effect = flow.throw(error)
+                else:
+                    effect = flow.send(outcome)
+        except StopIteration as stop:
+            return stop.value
+
+    def perform(self, effect: Any) -> Any:
+        """Do what one effect says, and give its outcome."""
+        match effect:
+            case Send():
+                client = self.connections.client(is_stream=effect.is_stream)
+                return client.send(build(client, effect, _chunks), stream=True)
+            case Read():
+                return self.read(effect)
+            case Close():
+                return effect.response.close()
+            case Sleep():
+                return time.sleep(effect.seconds)
+            case Open():
+                return EventStream(effect.response, effect.feed, self.connections)
+
+    def read(self, effect: Read) -> bytes:
+        """Read a body, at most `limit` bytes of it."""
+        response = effect.response
+        if response.is_stream_consumed:
+            return bytes(response.content)
+        collector = Collector(response.headers.get("content-encoding", ""), effect.limit)
+        for chunk in response.iter_raw():
+            collector.add(chunk)
+        return keep_content(response, collector.finish())
+
+
+class AsyncEngine:
+    """Performs effects in the running event loop."""
+
+    def __init__(self, connections: Connections) -> None:
+        self.connections = connections
+
+    async def run(self, flow: Flow) -> Any:
+        """Drive a flow to its end and give its value."""
+        try:
+            effect = next(flow)
+            while True:
+                try:
+                    outcome = await self.perform(effect)
+                except BaseException as error:
+                    effect = flow.throw(error)
+                else:
+                    effect = flow.send(outcome)
+        except StopIteration as stop:
+            return stop.value
+
+    async def perform(self, effect: Any) -> Any:
+        """Do what one effect says, and give its outcome."""
+        match effect:
+            case Send():
+                client = self.connections.async_client(is_stream=effect.is_stream)
+                return await client.send(build(client, effect, _achunks), stream=True)
+            case Read():
+                return await self.read(effect)
+            case Close():
+                return await effect.response.aclose()
+            case Sleep():
+                import anyio  # httpx needs it too; asyncio and trio both know its sleep
+
+                return await anyio.sleep(effect.seconds)
+            case Open():
+                return AsyncEventStream(effect.response, effect.feed, self.connections)
+
+    async def read(self, effect: Read) -> bytes:
+        """Read a body, at most `limit` bytes of it."""
+        response = effect.response
+        if response.is_stream_consumed:
+            return bytes(response.content)
+        collector = Collector(response.headers.get("content-encoding", ""), effect.limit)
+        async for chunk in response.aiter_raw():
+            collector.add(chunk)
+        return keep_content(response, collector.finish())
+
+
+def build(client: Any, effect: Send, chunks: Any) -> Any:
+    """Make the HTTP client's own request."""
+    request: Request = effect.request
+    options: dict[str, Any] = {"headers": request.headers}
+    if effect.timeout is not None:
+        options["timeout"] = effect.timeout
+    if request.content is not None:
+        options["content"] = request.content
+    elif request.files is not None:
+        options["files"] = request.files
+    elif request.upload is not None:
+        size = request.upload.size
+        if size is not None:
+            options["headers"] = {**request.headers, "content-length": str(size)}
+        options["content"] = chunks(request.upload)
+    return client.build_request(request.method, request.url, **options)
+
+
+def keep_content(response: Any, content: bytes) -> bytes:
+    """Leave the body on the response, as its own `read()` does, for `.content` and `.text`."""
+    response._content = content
+    return content
+
+
+def _chunks(upload: Upload) -> Iterator[bytes]:
+    yield from upload.chunks()
+
+
+async def _achunks(upload: Upload) -> AsyncIterator[bytes]:
+    for chunk in upload.chunks():
+        yield chunk

@@ -1,0 +1,252 @@
+"""
+From a response to what the caller sees: which schema applies, decode, check, wrap, or raise.
+
+Pure: works on a status, headers and bytes; knows no HTTP client and reads nothing itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, NamedTuple
+
+from mixdyn.errors import (
+    MixDefaultError,
+    MixError,
+    Problem,
+    ResponseValidationError,
+    excerpt,
+    itemize,
+    schema_error,
+)
+from mixdyn.names import to_pascal
+from mixdyn.normalform import normalize
+from mixdyn.operation import MediaType, Operation, Response, is_json
+from mixdyn.request import Mode, is_binary
+from mixdyn.results import Reader, Types
+from mixdyn.validation import Validator
+
+MAX_JSON_BYTES = 64 * 1024 * 1024
+MAX_ERROR_BYTES = 1024 * 1024
+
+Report = Callable[[tuple[Problem, ...]], None]
+Kind = Literal["events", "binary", "body", "error"]
+
+_MESSAGE_KEYS = ("message", "detail", "error_description", "title", "error", "description")
+
+
+class Decoder(NamedTuple):
+    """What one documented media type needs: its validator, reader and the name of its class."""
+
+    media: MediaType
+    validator: Validator | None
+    reader: Reader | None
+
+
+class ResponseReader:
+    """Reads the responses of one operation; validators and readers are made when first needed."""
+
+    def __init__(self, operation: Operation, types: Types) -> None:
+        self.operation = operation
+        self.types = types
+        self.result_name = f"{to_pascal(operation.operation_id or operation.name)}Response"
+        self._decoders: dict[int, Decoder] = {}
+
+    def classify(self, status: int, content_type: str) -> Kind:
+        """
+        Tell how to take a response: as an event stream, as an open download, whole, or as an error.
+
+        What the server actually sends decides; the document does where the type is not telling.
+        """
+        if not 200 <= status < 300:
+            return "error"
+        essence = content_type.partition(";")[0].strip().lower()
+        if essence == "text/event-stream":
+            return "events"
+        if is_json(essence) or not essence:
+            return "body"
+        media = self._match(status, content_type)
+        if media is not None:
+            return "binary" if is_binary(media.schema) or not _is_text(essence) else "body"
+        return "body" if _is_text(essence) else "binary"
+
+    def decode(self, raw: Any, content: bytes, mode: Mode, report: Report) -> Any:
+        """
+        Give the result of a success: a typed view, text, or None where there is no content.
+
+        Args:
+            raw: the HTTP client's response, for its status, headers and for errors.
+            content: the whole body.
+            mode: `strict` raises ResponseValidationError for what does not fit the schema.
+            report: takes what does not fit in mode `warn`, and what the document does not describe.
+        """
+        content_type = raw.headers.get("content-type", "")
+        media = self._match(raw.status_code, content_type)
+        if not content:
+            return self._decode_nothing(raw, mode, report)
+        if media is None:
+            report((Problem("$", self._undocumented(raw.status_code, content_type)),))
+        if not is_json(content_type.partition(";")[0].strip().lower()):
+            return _decode_text(content, content_type)
+        value = self._parse(raw, content)
+        if media is None:
+            return value
+        decoder = self.decoder(media)
+        self._check(decoder, raw, content, value, mode, report)
+        return decoder.reader(value) if decoder.reader else value
+
+    def error(self, raw: Any, content: bytes) -> MixError:
+        """Make the error of a response: of the class of its schema, with the body kept."""
+        status, label = raw.status_code, self.operation.label
+        content_type = raw.headers.get("content-type", "")
+        body = _decode_text(content, content_type)
+        try:
+            value = json.loads(content) if content else None
+        except (ValueError, RecursionError):
+            value = None
+        media = self._error_media(status, content_type, value)
+        if media is None or media.schema is None:
+            shown = excerpt(body) or "an empty body"
+            message = f"{label} answered {status}, as the document does not describe: {shown}"
+            return MixDefaultError(message, raw, body, value, label)
+        decoder = self.decoder(media)
+        data = decoder.reader(value) if decoder.reader and value is not None else value
+        message = _find_message(value) or excerpt(body) or f"{label} answered {status}"
+        return schema_error(self.error_name(media))(message, raw, body, data, label)
+
+    def error_name(self, media: MediaType) -> str:
+        """Name the error class of a media type: its schema, else after the operation."""
+        name = media.schema.name if media.schema is not None else None
+        operation = self.operation.operation_id or self.operation.name
+        return to_pascal(name) if name else f"{to_pascal(operation)}Error"
+
+    def error_names(self) -> list[str]:
+        """Name the error classes that this operation can raise by its document."""
+        media = [m for r in self.operation.responses if _is_error(r) for m in r.media]
+        return list(dict.fromkeys(self.error_name(m) for m in media if m.schema is not None))
+
+    def decoder(self, media: MediaType) -> Decoder:
+        """Give the validator and reader of a media type, the same for the same one."""
+        found = self._decoders.get(id(media))
+        if found is None:
+            schema = media.schema
+            validator = Validator(normalize(schema, "response")) if schema is not None else None
+            found = Decoder(media, validator, self.types.reader(schema, self.result_name))
+            self._decoders[id(media)] = found
+        return found
+
+    def _match(self, status: int, content_type: str) -> MediaType | None:
+        response = self.operation.response(status)
+        return response.match(content_type) if response is not None else None
+
+    def _decode_nothing(self, raw: Any, mode: Mode, report: Report) -> None:
+        """An empty body is None; a problem only where the document promises a content."""
+        response = self.operation.response(raw.status_code)
+        promised = [m for m in response.media if m.schema is not None] if response else []
+        if self.operation.method != "HEAD" and promised and raw.status_code not in (204, 205):
+            problem = Problem("$", f"expected {promised[0].content_type}, got an empty body")
+            self._complain((problem,), raw, b"", mode, report)
+        elif response is None:
+            report((Problem("$", self._undocumented(raw.status_code, "")),))
+
+    def _undocumented(self, status: int, content_type: str) -> str:
+        known = ", ".join(f"{r.status} {m.content_type}" for r in self.operation.responses for m in r.media)
+        kind = f" {excerpt(content_type, 60)}" if content_type else ""
+        return f"expected one of {known or 'no content'}, got {status}{kind}"
+
+    def _parse(self, raw: Any, content: bytes) -> Any:
+        try:
+            return json.loads(_with_charset(content, raw.headers.get("content-type", "")))
+        except (ValueError, RecursionError) as error:
+            reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+            problem = Problem("$", f"not valid JSON: {excerpt(reason)}")
+            raise self._refuse((problem,), raw, content) from error
+
+    def _check(
+        self, decoder: Decoder, raw: Any, content: bytes, value: Any, mode: Mode, report: Report
+    ) -> None:
+        if mode == "off" or decoder.validator is None or decoder.validator.accepts(value):
+            return
+        self._complain(decoder.validator.problems(value), raw, content, mode, report)
+
+    def _complain(
+        self, problems: tuple[Problem, ...], raw: Any, content: bytes, mode: Mode, report: Report
+    ) -> None:
+        if mode == "strict":
+            raise self._refuse(problems, raw, content)
+        if mode == "warn":
+            report(problems)
+
+    def _refuse(
+        self, problems: tuple[Problem, ...], raw: Any, content: bytes
+    ) -> ResponseValidationError:
+        label = self.operation.label
+        title = f"{label} answered {raw.status_code}, but the body does not fit the document:"
+        message = itemize(title, [str(p) for p in problems])
+        body = _decode_text(content, raw.headers.get("content-type", ""))
+        return ResponseValidationError(message, raw, body, None, label, problems)
+
+    def _error_media(self, status: int, content_type: str, value: Any) -> MediaType | None:
+        """
+        Give the media type whose schema an error body has.
+
+        The documented one of its status, also where the body is something else (a proxy's HTML);
+        for statuses that are not documented, any error schema of the operation that it fits.
+        """
+        response = self.operation.response(status)
+        if response is not None:
+            described = [m for m in response.media if m.schema is not None]
+            return response.match(content_type) or next(iter(described), None)
+        others = [m for r in self.operation.responses if _is_error(r) for m in r.media]
+        fits = (m for m in others if value is not None and self._fits(m, value))
+        return next(fits, None)
+
+    def _fits(self, media: MediaType, value: Any) -> bool:
+        validator = self.decoder(media).validator
+        return validator is not None and validator.accepts(value)
+
+
+def _is_error(response: Response) -> bool:
+    return response.status[:1] in ("4", "5") or response.status == "default"
+
+
+def _is_text(essence: str) -> bool:
+    kind, _, sub = essence.partition("/")
+    is_markup = sub in ("xml", "javascript", "yaml", "x-yaml") or sub.endswith(("+xml", "+yaml"))
+    return kind == "text" or (kind == "application" and is_markup) or sub.startswith("x-www-form")
+
+
+def _charset(content_type: str) -> str:
+    for parameter in content_type.split(";")[1:]:
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset":
+            return value.strip().strip("\"'").lower()
+    return ""
+
+
+def _with_charset(content: bytes, content_type: str) -> bytes | str:
+    """JSON is UTF-8 (RFC 8259, 8.1) whatever `charset` says, unless it then cannot be read."""
+    charset = _charset(content_type)
+    if charset in ("", "utf-8", "utf8", "us-ascii", "ascii"):
+        return content.removeprefix(b"\xef\xbb\xbf")
+    try:
+        return content.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError:
+        return _decode_text(content, content_type)
+
+
+def _decode_text(content: bytes, content_type: str) -> str:
+    try:
+        return content.decode(_charset(content_type) or "utf-8", "replace")
+    except LookupError:
+        return content.decode("utf-8", "replace")
+
+
+def _find_message(value: Any, depth: int = 0) -> str:
+    """Find the server's own words in an error body, by the usual names."""
+    if isinstance(value, str):
+        return excerpt(value, 1000)
+    if isinstance(value, Mapping) and depth < 3:
+        nested = (value[key] for key in ("error", *_MESSAGE_KEYS) if key in value)
+        return next(filter(None, (_find_message(v, depth + 1) for v in nested)), "")
+    return ""
