@@ -5,14 +5,22 @@ becomes a method; `Mix` is the client of the bundled Mix REST API.
 
 from __future__ import annotations
 
-from mixdyn import errors, httpclient, models, utils
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from mixdyn import errors
 from mixdyn.bundled import Mix
 from mixdyn.client import Client
 from mixdyn.document import Document
-from mixdyn.retry import BackoffStrategy, RetryConfig
 from mixdyn.settings import UNSET
-from mixdyn.stream import AsyncEventStream, EventStream
 from mixdyn.version import VERSION
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from mixdyn import httpclient, models, utils
+    from mixdyn.retry import BackoffStrategy, RetryConfig
+    from mixdyn.stream import AsyncEventStream, EventStream
 
 __version__ = VERSION
 
@@ -25,8 +33,33 @@ __all__ = [
     "EventStream",
     "Mix",
     "RetryConfig",
+    "__version__",
     "errors",
     "httpclient",
     "models",
     "utils",
 ]
+
+# Loaded when first asked for: a program that makes no call pays for none of it.
+_LATER = {
+    "AsyncEventStream": "mixdyn.stream",
+    "BackoffStrategy": "mixdyn.retry",
+    "EventStream": "mixdyn.stream",
+    "RetryConfig": "mixdyn.retry",
+    "httpclient": "",
+    "models": "",
+    "utils": "",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(
+            f"module {__name__!r} has no attribute {name!r}" + errors.nearest(name, __all__)
+        )
+    module = import_module(_LATER[name] or f"{__name__}.{name}")
+    return getattr(module, name) if _LATER[name] else module
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

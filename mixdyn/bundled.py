@@ -5,25 +5,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mixdyn import errors
 from mixdyn.client import Client, make_surface
-from mixdyn.document import Document, Source
-from mixdyn.retry import RetryConfig
-from mixdyn.security import Credential
 from mixdyn.settings import UNSET, Unset
-from mixdyn.surface import Surface
 
-_HERE = Path(__file__).parent
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mixdyn.document import Document, Source
+    from mixdyn.retry import RetryConfig
+    from mixdyn.settings import Credential
+    from mixdyn.surface import Surface
+
+_PACKAGE = os.path.dirname(os.path.abspath(__file__))
 
 
-def bundled_path() -> Path:
+def bundled_path() -> str:
     """Give where the bundled document is: inside an installed package, else in the checkout."""
-    installed = _HERE / "spec" / "mix.yaml"
-    return installed if installed.exists() else _HERE.parent / "spec" / "mix.yaml"
+    installed = os.path.join(_PACKAGE, "spec", "mix.yaml")
+    checkout = os.path.join(os.path.dirname(_PACKAGE), "spec", "mix.yaml")
+    return installed if os.path.exists(installed) else checkout
 
 
 BUNDLED: Surface = make_surface(bundled_path())
@@ -44,15 +47,15 @@ class Mix(Client):
         url_params: Mapping[str, str] | None = None,
         client: Any = None,
         async_client: Any = None,
-        retry_config: RetryConfig | None | Unset = UNSET,
-        timeout_ms: int | None | Unset = UNSET,
+        retry_config: RetryConfig | Unset | None = UNSET,
+        timeout_ms: int | Unset | None = UNSET,
         security: Mapping[str, Credential] | None = None,
         validate: str | Mapping[str, str] | None = None,
         *,
         spec: Source | Document | None = None,
     ) -> None:
         super().__init__(
-            _choose(spec),
+            spec or os.environ.get("MIX_SPEC") or BUNDLED.document,
             server_idx=server_idx,
             server_url=server_url,
             url_params=url_params,
@@ -64,9 +67,8 @@ class Mix(Client):
             validate=validate,
         )
 
-
-def _choose(spec: Source | Document | None) -> Source | Document | Surface:
-    return spec if spec is not None else os.environ.get("MIX_SPEC") or BUNDLED
+    def _load(self, spec: Source | Document) -> Surface:
+        return BUNDLED if spec is BUNDLED.document else super()._load(spec)
 
 
 BUNDLED.install(Mix)

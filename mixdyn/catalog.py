@@ -7,17 +7,16 @@ It looks at paths, tags and ids only; an operation's parts are read when it is f
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from mixdyn.document import Document, Target
 from mixdyn.names import from_path, resolve_collisions, strip_namespace, to_snake
+from mixdyn.shape import as_array, as_object, is_object
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One operation in one namespace: its name there, and where the document describes it."""
 
     namespace: tuple[str, ...]
@@ -33,16 +32,17 @@ class Entry:
         return ".".join((*self.namespace, self.name))
 
 
-@dataclass(frozen=True, slots=True)
 class Node:
     """A namespace: its operations by name, and the namespaces inside it."""
 
-    operations: dict[str, Entry] = field(default_factory=dict[str, Entry])
-    children: dict[str, Node] = field(default_factory=dict[str, "Node"])
+    __slots__ = ("children", "operations")
+
+    def __init__(self) -> None:
+        self.operations: dict[str, Entry] = {}
+        self.children: dict[str, Node] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Catalog:
+class Catalog(NamedTuple):
     """All operations of a document as a tree of namespaces; `renamed` tells what had to yield."""
 
     root: Node
@@ -70,7 +70,7 @@ def build_catalog(document: Document, reserved: frozenset[str]) -> Catalog:
         for member, name in zip(members, names, strict=True):
             if name != member.name:
                 renamed.append(f"{member.method} {member.path}: {member.name} is called {name}")
-            node.operations[name] = replace(member, name=name)
+            node.operations[name] = member._replace(name=name)
             entries.append(node.operations[name])
     return Catalog(root, tuple(entries), tuple(renamed))
 
@@ -84,27 +84,26 @@ def _open_node(root: Node, namespace: tuple[str, ...]) -> Node:
 
 def _find_entries(document: Document, reserved: frozenset[str]) -> Iterator[Entry]:
     paths = document.at("paths")
-    for path in paths.value if isinstance(paths.value, Mapping) else ():
+    for path in as_object(paths.value):
         if path.startswith("/"):
             item = document.resolve(paths.child(path))
             for method, operation in _find_operations(item):
                 value = operation.value
                 for namespace in _namespaces(value):
                     name = _name(value, method, path, namespace)
-                    if namespace and namespace[0] in reserved:
-                        namespace = (f"{namespace[0]}_", *namespace[1:])
-                    yield Entry(namespace, name, method.upper(), path, operation, item)
+                    where = _avoid(namespace, reserved)
+                    yield Entry(where, name, method.upper(), path, operation, item)
 
 
 def _find_operations(item: Target) -> Iterator[tuple[str, Target]]:
-    value = item.value if isinstance(item.value, Mapping) else {}
+    value = as_object(item.value)
     for method in METHODS:
-        if isinstance(value.get(method), Mapping):
+        if is_object(value.get(method)):
             yield method, item.child(method)
     # OpenAPI 3.2: methods that have no fixed field of their own.
-    additional = value.get("additionalOperations")
-    for method in additional if isinstance(additional, Mapping) else ():
-        if isinstance(additional[method], Mapping) and method.isalpha() and method.isascii():
+    additional = as_object(value.get("additionalOperations"))
+    for method in additional:
+        if is_object(additional[method]) and method.isalpha() and method.isascii():
             yield method, item.child("additionalOperations", method)
 
 
@@ -113,9 +112,15 @@ def _namespaces(operation: Mapping[str, Any]) -> list[tuple[str, ...]]:
     group = operation.get("x-speakeasy-group")
     if isinstance(group, str) and group:
         return [tuple(to_snake(part) for part in group.split(".") if part)]
-    tags = operation.get("tags")
-    names = [(to_snake(tag),) for tag in tags or () if isinstance(tag, str) and tag]
+    tags = as_array(operation.get("tags"))
+    names = [(to_snake(tag),) for tag in tags if isinstance(tag, str) and tag]
     return list(dict.fromkeys(names)) or [()]
+
+
+def _avoid(namespace: tuple[str, ...], reserved: frozenset[str]) -> tuple[str, ...]:
+    if namespace and namespace[0] in reserved:
+        return (f"{namespace[0]}_", *namespace[1:])
+    return namespace
 
 
 def _name(operation: Mapping[str, Any], method: str, path: str, namespace: tuple[str, ...]) -> str:

@@ -6,20 +6,22 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import replace
-from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any
 
 from mixdyn.connection import Connections
-from mixdyn.document import Document, Source
-from mixdyn.engine import AsyncEngine, Engine
+from mixdyn.document import Document
 from mixdyn.errors import excerpt, nearest
-from mixdyn.flow import Plan, call
-from mixdyn.retry import RetryConfig
-from mixdyn.security import Credential
 from mixdyn.settings import UNSET, Modes, Settings, Unset, check_timeout
-from mixdyn.surface import Namespace, Surface, _Slot
+from mixdyn.surface import Namespace, Surface, list_slots
 from mixdyn.version import USER_AGENT
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from mixdyn.document import Source
+    from mixdyn.retry import RetryConfig
+    from mixdyn.settings import Credential
 
 
 class Client:
@@ -56,8 +58,8 @@ class Client:
         url_params: Mapping[str, str] | None = None,
         client: Any = None,
         async_client: Any = None,
-        retry_config: RetryConfig | None | Unset = UNSET,
-        timeout_ms: int | None | Unset = UNSET,
+        retry_config: RetryConfig | Unset | None = UNSET,
+        timeout_ms: int | Unset | None = UNSET,
         security: Mapping[str, Credential] | None = None,
         validate: str | Mapping[str, str] | None = None,
     ) -> None:
@@ -70,15 +72,15 @@ class Client:
             modes=Modes().changed(validate),
             security=dict(security or {}),
         )
-        self._use_connections(Connections(client, async_client))
-        self._adopt(make_surface(spec))
+        self._connections = Connections(client, async_client)
+        self._adopt(self._load(spec))
 
     def with_options(
         self,
         *,
         server_url: str | None = None,
-        retry_config: RetryConfig | None | Unset = UNSET,
-        timeout_ms: int | None | Unset = UNSET,
+        retry_config: RetryConfig | Unset | None = UNSET,
+        timeout_ms: int | Unset | None = UNSET,
         security: Mapping[str, Credential] | None = None,
         validate: str | Mapping[str, str] | None = None,
     ) -> Self:
@@ -93,7 +95,7 @@ class Client:
         if not isinstance(timeout_ms, Unset):
             changes["timeout_ms"] = check_timeout(timeout_ms)
         other = copy.copy(self)
-        other._settings = replace(self._settings, **changes)
+        other._settings = self._settings._replace(**changes)
         other._adopt(self._surface)
         return other
 
@@ -136,8 +138,7 @@ class Client:
 
     def __dir__(self) -> list[str]:
         # A class bound to one document may be a subclass of one bound to another: hide that one's.
-        kind = type(self)
-        hidden = {n for c in kind.__mro__ for n, v in vars(c).items() if isinstance(v, _Slot)}
+        hidden = list_slots(type(self))
         return sorted({*super().__dir__()} - hidden | {*self._namespaces})
 
     def __repr__(self) -> str:
@@ -150,10 +151,8 @@ class Client:
     def _client(self) -> Self:
         return self
 
-    def _use_connections(self, connections: Connections) -> None:
-        self._connections = connections
-        self._engine = Engine(connections)
-        self._async_engine = AsyncEngine(connections)
+    def _load(self, spec: Source | Document) -> Surface:
+        return make_surface(spec)
 
     def _adopt(self, surface: Surface) -> None:
         """Take on a document: its namespaces and methods become this client's."""
@@ -162,22 +161,10 @@ class Client:
         self.__class__ = surface.bind(vars(kind).get("_base", kind))
         self._namespaces = {name: made(self) for name, made in surface.namespaces.items()}
 
-    def _call(self, plan: Plan, positional: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
-        values, options = plan.builder.bind(positional, keywords)
-        return self._engine.run(call(plan, self._settings, values, options))
-
-    async def _call_async(
-        self, plan: Plan, positional: tuple[Any, ...], keywords: Mapping[str, Any]
-    ) -> Any:
-        values, options = plan.builder.bind(positional, keywords)
-        return await self._async_engine.run(call(plan, self._settings, values, options))
-
 
 RESERVED = frozenset(name for name in dir(Client) if not name.startswith("_"))
 
 
-def make_surface(spec: Source | Document | Surface) -> Surface:
-    """Load a document and index its operations; a surface is given back as it is."""
-    if isinstance(spec, Surface):
-        return spec
+def make_surface(spec: Source | Document) -> Surface:
+    """Load a document and index its operations."""
     return Surface(Document.load(spec), RESERVED, USER_AGENT)

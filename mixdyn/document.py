@@ -1,26 +1,23 @@
 """
-Reads OpenAPI documents and follows their references. Knows YAML, JSON, files and JSON pointers;
+OpenAPI documents: their tree, their version and their references. Knows files and JSON pointers;
 knows no schema, no operation and no HTTP client.
+
+It is loaded with the package: what only few documents need is imported where it is needed.
 """
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
-from mixdyn import yamltree
 from mixdyn.errors import DocumentError, excerpt
+from mixdyn.source import parse, read_file, read_url
 
 Source = str | bytes | bytearray | os.PathLike[str] | Mapping[str, Any]
 
-MAX_DOCUMENT_BYTES = 256 * 1024 * 1024
 MAX_REFERENCE_CHAIN = 100
-FETCH_SECONDS = 30.0
 
 
 class Target(NamedTuple):
@@ -74,9 +71,9 @@ class Document:
         if not isinstance(source, os.PathLike) and ("\n" in text or text.lstrip()[:1] == "{"):
             return cls(parse(text, ""))
         if text.startswith(("http://", "https://")):
-            return cls(parse(_fetch(text), text), text)
-        location = str(Path(text).resolve())
-        return cls(parse(_read_file(location), location), location)
+            return cls(parse(read_url(text), text), text)
+        location = os.path.realpath(text)
+        return cls(parse(read_file(location), location), location)
 
     @property
     def title(self) -> str:
@@ -87,6 +84,7 @@ class Document:
     def digest(self) -> str:
         """A fingerprint of the tree: equal documents have equal digests in every process."""
         import hashlib
+        import json
 
         text = json.dumps(self.root, sort_keys=True, default=str)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
@@ -117,9 +115,9 @@ class Document:
 
     def follow(self, reference: str, origin: Target) -> Target:
         """Give what one reference, found at `origin`, points at."""
-        file, fragment = urldefrag(reference)
+        file, _, fragment = reference.partition("#")
         base = self._locate(file, origin) if file else origin.base
-        fragment = unquote(fragment)
+        fragment = _unquote(fragment)
         if fragment and not fragment.startswith("/"):
             found = self._find_anchors(base).get(fragment)
         else:
@@ -133,6 +131,9 @@ class Document:
 
     def _locate(self, file: str, origin: Target) -> str:
         """Load the file that a reference names, once, after checking that it may be read."""
+        from pathlib import Path
+        from urllib.parse import urlsplit
+
         where = f"{origin}: the reference to {excerpt(file)}"
         if not self.location or "://" in self.location or urlsplit(file).scheme:
             raise DocumentError(
@@ -140,11 +141,11 @@ class Document:
                 "bundle the document into one file"
             )
         folder = Path(self.location).parent
-        path = (Path(origin.base).parent / unquote(file)).resolve()
+        path = (Path(origin.base).parent / _unquote(file)).resolve()
         if not path.is_relative_to(folder):
             raise DocumentError(f"{where} is not followed: it leaves the folder of the document")
         if str(path) not in self._files:
-            self._files[str(path)] = parse(_read_file(str(path)), str(path))
+            self._files[str(path)] = parse(read_file(str(path)), str(path))
         return str(path)
 
     def _find_anchors(self, base: str) -> dict[str, Target]:
@@ -159,23 +160,6 @@ class Document:
         return self._anchors[base]
 
 
-def parse(content: str | bytes, location: str) -> Mapping[str, Any]:
-    """Read JSON or YAML text into a tree; what begins with a brace is JSON, else YAML."""
-    where = location or "the document"
-    text = _decode(content, where) if isinstance(content, bytes) else content.removeprefix("\ufeff")
-    try:
-        is_json = text.lstrip()[:1] == "{"
-        tree = json.loads(text) if is_json else yamltree.read(text, where)
-    except json.JSONDecodeError as error:
-        place = f"{where}, line {error.lineno}, column {error.colno}"
-        raise DocumentError(f"{place}: not valid JSON: {error.msg}") from error
-    except RecursionError:
-        raise DocumentError(f"{where}: nested too deeply to be read") from None
-    if not isinstance(tree, Mapping):
-        raise DocumentError(f"{where}: expected an object, got {excerpt(tree, 60)}")
-    return tree
-
-
 def escape_pointer(step: str) -> str:
     """Write one step of a JSON pointer (RFC 6901, 3)."""
     return step.replace("~", "~0").replace("/", "~1")
@@ -183,14 +167,17 @@ def escape_pointer(step: str) -> str:
 
 def resolve_url(document: Document, url: str) -> str:
     """Complete a relative URL by where the document came from; unchanged if that is no URL."""
+    from urllib.parse import urljoin
+
     return urljoin(document.location, url) if "://" in document.location else url
 
 
-def _decode(content: bytes, where: str) -> str:
-    try:
-        return content.decode(json.detect_encoding(content)).removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        raise DocumentError(f"{where}: not UTF-8 text, at byte {error.start}") from error
+def _unquote(text: str) -> str:
+    if "%" not in text:
+        return text
+    from urllib.parse import unquote
+
+    return unquote(text)
 
 
 def _check_version(root: Mapping[str, Any], location: str) -> tuple[int, int]:
@@ -205,32 +192,6 @@ def _check_version(root: Mapping[str, Any], location: str) -> tuple[int, int]:
         found = excerpt(root.get("openapi"), 40)
         raise DocumentError(f"{where}: expected `openapi: 3.x`, got {found}")
     return 3, int(parts[1])
-
-
-def _read_file(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            content = file.read(MAX_DOCUMENT_BYTES + 1)
-    except OSError as error:
-        raise DocumentError(f"{path}: cannot be read: {error.strerror}") from error
-    return _check_size(content, path)
-
-
-def _fetch(url: str) -> bytes:
-    """Read a document over http(s); urllib, since this level knows no HTTP client."""
-    from urllib.request import urlopen
-
-    try:
-        with urlopen(url, timeout=FETCH_SECONDS) as answer:
-            return _check_size(answer.read(MAX_DOCUMENT_BYTES + 1), url)
-    except (OSError, ValueError) as error:
-        raise DocumentError(f"{url}: cannot be read: {excerpt(str(error))}") from error
-
-
-def _check_size(content: bytes, where: str) -> bytes:
-    if len(content) > MAX_DOCUMENT_BYTES:
-        raise DocumentError(f"{where}: larger than {MAX_DOCUMENT_BYTES} bytes")
-    return content
 
 
 def _step(value: Any, step: str | int) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 
 from mixdyn.connection import Connections
 from mixdyn.content import Collector
-from mixdyn.flow import Close, Flow, Open, Read, Send, Sleep
+from mixdyn.flow import Close, Effect, Flow, Read, Send, Sleep
 from mixdyn.request import Request
 from mixdyn.stream import AsyncEventStream, EventStream
 from mixdyn.upload import Upload
@@ -31,14 +31,14 @@ class Engine:
             while True:
                 try:
                     outcome = self.perform(effect)
-                except BaseException as error:
+                except BaseException as error:  # noqa: BLE001  # the flow decides, and cleans up
                     effect = flow.throw(error)
                 else:
                     effect = flow.send(outcome)
         except StopIteration as stop:
             return stop.value
 
-    def perform(self, effect: Any) -> Any:
+    def perform(self, effect: Effect) -> Any:
         """Do what one effect says, and give its outcome."""
         match effect:
             case Send():
@@ -50,7 +50,7 @@ class Engine:
                 return effect.response.close()
             case Sleep():
                 return time.sleep(effect.seconds)
-            case Open():
+            case _:
                 return EventStream(effect.response, effect.feed, self.connections)
 
     def read(self, effect: Read) -> bytes:
@@ -77,7 +77,7 @@ class AsyncEngine:
             while True:
                 try:
                     outcome = await self.perform(effect)
-                except BaseException as error:
+                except BaseException as error:  # noqa: BLE001  # the flow decides, and cleans up
                     effect = flow.throw(error)
                 else:
                     effect = flow.send(outcome)
@@ -98,7 +98,7 @@ class AsyncEngine:
                 import anyio  # httpx needs it too; asyncio and trio both know its sleep
 
                 return await anyio.sleep(effect.seconds)
-            case Open():
+            case _:
                 return AsyncEventStream(effect.response, effect.feed, self.connections)
 
     async def read(self, effect: Read) -> bytes:
@@ -115,7 +115,7 @@ class AsyncEngine:
 def build(client: Any, effect: Send, chunks: Any) -> Any:
     """Make the HTTP client's own request."""
     request: Request = effect.request
-    options: dict[str, Any] = {"headers": request.headers}
+    options: dict[str, Any] = {"headers": {k: to_header(v) for k, v in request.headers.items()}}
     if effect.timeout is not None:
         options["timeout"] = effect.timeout
     if request.content is not None:
@@ -125,9 +125,14 @@ def build(client: Any, effect: Send, chunks: Any) -> Any:
     elif request.upload is not None:
         size = request.upload.size
         if size is not None:
-            options["headers"] = {**request.headers, "content-length": str(size)}
+            options["headers"]["content-length"] = str(size)
         options["content"] = chunks(request.upload)
     return client.build_request(request.method, request.url, **options)
+
+
+def to_header(value: str) -> str | bytes:
+    """Give a header value as httpx takes it: bytes where it is not ASCII (RFC 9110, 5.5)."""
+    return value if value.isascii() else value.encode("latin-1")
 
 
 def keep_content(response: Any, content: bytes) -> bytes:

@@ -177,6 +177,8 @@ def itemize(title: str, lines: list[str], most: int = 10) -> str:
 
 def nearest(name: str, candidates: Iterable[str]) -> str:
     """Give `. Did you mean 'x'?` for the candidate most like `name`, or nothing."""
+    if name.startswith("_"):
+        return ""  # asked by machinery, not by people
     from difflib import get_close_matches  # only words errors, so only then loaded
 
     found = get_close_matches(name, list(candidates), n=1, cutoff=0.6)

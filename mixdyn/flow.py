@@ -10,17 +10,16 @@ import logging
 import random
 import time
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
 
+from mixdyn.binding import Bound
 from mixdyn.content import ContentError
-from mixdyn.document import Document
 from mixdyn.errors import Problem, ResponseValidationError, excerpt
-from mixdyn.event import EventReader
-from mixdyn.operation import Operation, SecurityScheme
-from mixdyn.request import Request, RequestBuilder
-from mixdyn.response import MAX_ERROR_BYTES, MAX_JSON_BYTES, ResponseReader
-from mixdyn.results import Types
+from mixdyn.operation import Operation
+from mixdyn.plan import Plan
+from mixdyn.request import Request
+from mixdyn.response import MAX_ERROR_BYTES, MAX_JSON_BYTES
 from mixdyn.retry import (
     SAFE_METHODS,
     Policy,
@@ -31,12 +30,9 @@ from mixdyn.retry import (
     parse_retry_after,
 )
 from mixdyn.security import apply_security, choose_requirement
-from mixdyn.settings import Modes, Settings, Unset, check_timeout, resolve_server
+from mixdyn.server import resolve_server
+from mixdyn.settings import Modes, Report, Settings, Unset, check_timeout
 from mixdyn.stream import EventFeed
-
-CALL_SECONDS = 60.0
-CONNECT_SECONDS = 10.0
-STREAM_SECONDS = 600.0
 
 # The same names in httpx and httpx2; told by name, so that neither need be imported.
 _NEVER_SENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout"})
@@ -91,43 +87,14 @@ class Clock(NamedTuple):
     random: Callable[[], float] = random.random
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is made once for an operation and serves all its calls."""
-
-    operation: Operation
-    document: Document
-    builder: RequestBuilder
-    reader: ResponseReader
-    events: EventReader
-    schemes: Mapping[str, SecurityScheme]
-    is_stream: bool
-
-
-def make_plan(
-    operation: Operation, types: Types, schemes: Mapping[str, SecurityScheme], user_agent: str
-) -> Plan:
-    """Prepare an operation for its calls."""
-    streams = [
-        m for r in operation.success for m in r.media if m.essence == "text/event-stream"
-    ]
-    return Plan(
-        operation=operation,
-        document=types.document,
-        builder=RequestBuilder(operation, user_agent),
-        reader=ResponseReader(operation, types),
-        events=EventReader(operation, streams[0] if streams else None, types),
-        schemes=schemes,
-        is_stream=bool(streams),
-    )
+SYSTEM_CLOCK = Clock()
 
 
 def call(
     plan: Plan,
     settings: Settings,
-    values: Mapping[str, Any],
-    options: Mapping[str, Any],
-    clock: Clock = Clock(),
+    bound: Bound,
+    clock: Clock = SYSTEM_CLOCK,
 ) -> Flow:
     """
     Make one call: build, send, retry, read, check; the generator's value is the result.
@@ -135,12 +102,12 @@ def call(
     Args:
         plan: the operation's plan.
         settings: the client's settings.
-        values: the arguments by name, from `RequestBuilder.bind`.
-        options: the call's own options, also from there.
+        bound: the call's arguments and options.
         clock: where time and chance come from.
     """
+    options = bound.options
     modes = settings.modes.changed(options.get("validate"))
-    request = build_request(plan, settings, values, options, modes)
+    request = build_request(plan, settings, bound, modes)
     limits = _timeouts(check_timeout(options.get("timeout_ms", settings.timeout_ms)))
     policy = _policy(plan.operation, settings, options)
     try:
@@ -154,21 +121,20 @@ def call(
 def build_request(
     plan: Plan,
     settings: Settings,
-    values: Mapping[str, Any],
-    options: Mapping[str, Any],
+    bound: Bound,
     modes: Modes,
 ) -> Request:
     """Build a call's request with its credentials; nothing is sent."""
-    operation = plan.operation
+    operation, options = plan.operation, bound.options
     server_url = resolve_server(plan.document, operation, settings, options.get("server_url"))
     accept = options.get("accept_header_override")
     request = plan.builder.build(
-        values,
+        bound.values,
         server_url,
         options.get("http_headers") or {},
         accept=getattr(accept, "value", accept),
         mode=modes.request,
-        on_drift=_reporter(operation, "request"),
+        report=_reporter(operation, "request"),
     )
     url = request.url
     for name in choose_requirement(operation.security, settings.security):
@@ -253,9 +219,7 @@ def _refuse(operation: Operation, response: Any, error: ContentError) -> Respons
     return ResponseValidationError(message, response, "", None, label, problems)
 
 
-def _policy(
-    operation: Operation, settings: Settings, options: Mapping[str, Any]
-) -> Policy | None:
+def _policy(operation: Operation, settings: Settings, options: Mapping[str, Any]) -> Policy | None:
     """The call's configuration, else the client's, else the document's; None for no retries."""
     declared = parse_extension(operation.retries)
     statuses = declared[1] if declared is not None else ("408", "429", "5XX")
@@ -279,7 +243,7 @@ def _is_retried_error(policy: Policy, error: Exception) -> bool:
     return policy.repeatable or bool(names & _NEVER_SENT)
 
 
-def _timeouts(timeout_ms: int | None | Unset) -> tuple[float | None, ...] | None:
+def _timeouts(timeout_ms: int | Unset | None) -> tuple[float | None, ...] | None:
     """
     Give httpx's timeouts: connect, read, write, pool; in seconds.
 
@@ -291,7 +255,7 @@ def _timeouts(timeout_ms: int | None | Unset) -> tuple[float | None, ...] | None
     return (seconds, seconds, seconds, seconds)
 
 
-def _reporter(operation: Operation, direction: str) -> Callable[[tuple[Problem, ...]], None]:
+def _reporter(operation: Operation, direction: str) -> Report:
     """Report drift between document and server, without failing the call."""
 
     def report(problems: tuple[Problem, ...]) -> None:

@@ -9,19 +9,22 @@ from collections.abc import Callable, Mapping
 from textwrap import fill
 from typing import Any
 
+from mixdyn.binding import call_form
+from mixdyn.engine import AsyncEngine, Engine
 from mixdyn.errors import printable
-from mixdyn.flow import Plan
-from mixdyn.operation import Argument, Operation
-from mixdyn.request import call_form
+from mixdyn.flow import call
+from mixdyn.operation import Argument, Operation, is_binary
+from mixdyn.plan import Plan
 from mixdyn.results import Types
 from mixdyn.retry import RetryConfig
 from mixdyn.settings import UNSET, Unset
+from mixdyn.stream import EventStream
 
 _WIDTH = 96
 _OPTIONS: dict[str, tuple[Any, Any, str]] = {
-    "retries": (RetryConfig | None | Unset, UNSET, "when to send again; None for never"),
+    "retries": (RetryConfig | Unset | None, UNSET, "when to send again; None for never"),
     "server_url": (str | None, None, "the server to call instead of the client's"),
-    "timeout_ms": (int | None | Unset, UNSET, "limits in milliseconds; None for none"),
+    "timeout_ms": (int | Unset | None, UNSET, "limits in milliseconds; None for none"),
     "http_headers": (Mapping[str, str] | None, None, "headers to add or to replace"),
     "accept_header_override": (str | None, None, "the media type to ask for"),
 }
@@ -43,19 +46,23 @@ def make_methods(plan: Plan, types: Types, name: str, owner: str) -> tuple[Calle
     """
 
     def method(self: Any, /, *positional: Any, **keywords: Any) -> Any:
-        return self._client._call(plan, positional, keywords)
+        client = self._client
+        bound = plan.binder.bind(positional, keywords)
+        return Engine(client._connections).run(call(plan, client._settings, bound))
 
     async def twin(self: Any, /, *positional: Any, **keywords: Any) -> Any:
-        return await self._client._call_async(plan, positional, keywords)
+        client = self._client
+        bound = plan.binder.bind(positional, keywords)
+        return await AsyncEngine(client._connections).run(call(plan, client._settings, bound))
 
     signature = make_signature(plan, types)
-    doc = make_doc(plan.operation, types)
+    doc = make_doc(plan.operation)
     for function, called in ((method, name), (twin, f"{name}_async")):
         function.__name__ = called
         function.__qualname__ = f"{owner}.{called}"
         function.__module__ = "mixdyn"
         function.__doc__ = doc
-        function.__signature__ = signature  # type: ignore[attr-defined]  # inspect reads it
+        setattr(function, "__signature__", signature)  # noqa: B010  # no checker knows it
         function.__annotations__ = {
             p.name: p.annotation for p in signature.parameters.values() if p.name != "self"
         } | {"return": signature.return_annotation}
@@ -83,8 +90,6 @@ def make_signature(plan: Plan, types: Types) -> inspect.Signature:
 
 def argument_type(argument: Argument, operation: Operation, types: Types) -> Any:
     """Give the Python type that an argument takes; files take many, and so are `Any`."""
-    from mixdyn.request import is_binary
-
     schema = argument.schema
     if is_binary(schema) or (schema is not None and is_binary(schema.items)):
         return Any
@@ -94,8 +99,6 @@ def argument_type(argument: Argument, operation: Operation, types: Types) -> Any
 def result_type(plan: Plan, types: Types) -> Any:
     """Give the Python type that the method returns."""
     if plan.is_stream:
-        from mixdyn.stream import EventStream
-
         return EventStream
     media = [m for r in plan.operation.success for m in r.media]
     if not media:
@@ -105,7 +108,7 @@ def result_type(plan: Plan, types: Types) -> Any:
     return types.annotation(media[0].schema, plan.reader.result_name)
 
 
-def make_doc(operation: Operation, types: Types) -> str:
+def make_doc(operation: Operation) -> str:
     """Write the docstring: what it does, what each argument means, what comes back."""
     texts = [operation.summary, operation.description]
     if operation.is_deprecated:

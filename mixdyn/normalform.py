@@ -189,9 +189,7 @@ class _Normalizer:
         ]
         return {"required": kept}
 
-    def apply_discriminator(
-        self, target: Target, out: dict[str, Any], *, is_parent: bool
-    ) -> None:
+    def apply_discriminator(self, target: Target, out: dict[str, Any], *, is_parent: bool) -> None:
         """Replace the branches by a choice: the property's value names the one that applies."""
         discriminator = self.space.at(target).discriminator
         if discriminator is None or is_parent:

@@ -16,6 +16,7 @@ from mixdyn.document import Document, Target
 from mixdyn.errors import DocumentError, excerpt
 from mixdyn.names import resolve_collisions, to_argument, to_snake
 from mixdyn.schema import Schema, Schemas
+from mixdyn.shape import as_array, as_object, as_text, is_object
 
 CALL_OPTIONS = ("retries", "server_url", "timeout_ms", "http_headers")
 HIDDEN_OPTIONS = ("accept_header_override", "validate")
@@ -55,6 +56,11 @@ class Parameter:
     content_type: str | None
     description: str
     is_deprecated: bool
+
+    @property
+    def media_essence(self) -> str:
+        """The media type of a `content` parameter without its parameters, or empty."""
+        return (self.content_type or "").partition(";")[0].strip().lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +190,15 @@ def is_json(essence: str) -> bool:
     return essence in ("application/json", "text/json") or essence.endswith("+json")
 
 
+def is_binary(schema: Schema | None) -> bool:
+    """Tell whether a schema stands for raw bytes (OpenAPI 3.0 `format`, 3.1 `contentMediaType`)."""
+    if schema is None:
+        return False
+    if schema.format == "binary":
+        return True
+    return schema.get("contentMediaType") is not None and schema.get("contentEncoding") is None
+
+
 def rank_media(pattern: str, essence: str) -> int:
     """Rank how closely a media type or range covers another: 3 exact, then `x/*`, `*/*`; else 0."""
     if pattern == essence:
@@ -203,14 +218,14 @@ def parse_operation(schemas: Schemas, entry: Entry) -> Operation:
 def parse_security_schemes(document: Document) -> dict[str, SecurityScheme]:
     """Read `components/securitySchemes`, by name."""
     declared = document.at("components", "securitySchemes")
-    names = declared.value if isinstance(declared.value, Mapping) else {}
+    names = as_object(declared.value)
     return {name: _parse_scheme(document.resolve(declared.child(name)), name) for name in names}
 
 
 def parse_servers(value: Any) -> tuple[Server, ...]:
     """Read a `servers` list; entries without a URL are passed over."""
-    servers = (s for s in _list(value) if isinstance(s, Mapping) and isinstance(s.get("url"), str))
-    return tuple(Server(s["url"], _mapping(s.get("variables"))) for s in servers)
+    servers = (s for s in as_array(value) if is_object(s) and isinstance(s.get("url"), str))
+    return tuple(Server(s["url"], as_object(s.get("variables"))) for s in servers)
 
 
 class _Parser:
@@ -232,8 +247,8 @@ class _Parser:
             operation_id=raw.get("operationId"),
             method=self.entry.method,
             path=self.entry.path,
-            summary=_text(raw.get("summary")),
-            description=_text(raw.get("description")),
+            summary=as_text(raw.get("summary")),
+            description=as_text(raw.get("description")),
             is_deprecated=raw.get("deprecated") is True,
             parameters=parameters,
             body=body,
@@ -241,7 +256,7 @@ class _Parser:
             arguments=_name_arguments([*map(_argument, parameters), *_body_arguments(body)]),
             servers=self.parse_servers(),
             security=tuple(
-                s for s in _list(raw.get("security", root.get("security"))) if isinstance(s, Mapping)
+                s for s in as_array(raw.get("security", root.get("security"))) if is_object(s)
             ),
             retries=own_retries or root.get("x-speakeasy-retries"),
             has_own_retries=own_retries is not None,
@@ -253,11 +268,11 @@ class _Parser:
         return next((s for s in (parse_servers(v.get("servers")) for v in sources) if s), ())
 
     def parse_parameters(self) -> tuple[Parameter, ...]:
-        """Those of the path item, replaced by those of the operation with the same name and place."""
+        """Those of the path item, but for those that the operation has itself."""
         found: dict[tuple[str, str], Parameter] = {}
         for owner in (self.entry.path_item, self.entry.operation):
             declared = owner.child("parameters")
-            for i in range(len(_list(declared.value))):
+            for i in range(len(as_array(declared.value))):
                 parameter = self.parse_parameter(self.document.resolve(declared.child(i)))
                 if parameter is not None:
                     found[parameter.location, parameter.name] = parameter
@@ -266,14 +281,14 @@ class _Parser:
         return tuple(p for p in ordered if p.location != "path" or f"{{{p.name}}}" in template)
 
     def parse_parameter(self, target: Target) -> Parameter | None:
-        raw = _mapping(target.value)
+        raw = as_object(target.value)
         name, location = raw.get("name"), raw.get("in")
         if not isinstance(name, str) or location not in _LOCATIONS:
             raise DocumentError(f"{target}: a parameter needs a `name` and a known `in`")
         if location == "header" and name.lower() in _IGNORED_HEADERS:
             return None
         content = raw.get("content")
-        media = next(iter(content), None) if isinstance(content, Mapping) else None
+        media = next(iter(as_object(content)), None)
         where = target.child("content", media, "schema") if media else target.child("schema")
         style = raw.get("style") or _DEFAULT_STYLES.get(location, "form")
         explode = raw.get("explode")
@@ -286,28 +301,25 @@ class _Parser:
             explode=explode if isinstance(explode, bool) else style in ("form", "cookie"),
             allow_reserved=raw.get("allowReserved") is True,
             content_type=media,
-            description=_text(raw.get("description")),
+            description=as_text(raw.get("description")),
             is_deprecated=raw.get("deprecated") is True,
         )
 
     def parse_body(self) -> Body | None:
-        declared = self.entry.operation.child("requestBody")
-        if not isinstance(declared.value, Mapping):
-            return None
-        target = self.document.resolve(declared)
+        target = self.document.resolve(self.entry.operation.child("requestBody"))
         media = self.parse_media(target)
-        raw = _mapping(target.value)
+        raw = as_object(target.value)
         if not media:
             return None
-        return Body(raw.get("required") is True, _text(raw.get("description")), media)
+        return Body(raw.get("required") is True, as_text(raw.get("description")), media)
 
     def parse_responses(self) -> tuple[Response, ...]:
         declared = self.entry.operation.child("responses")
         responses = []
-        for status in _mapping(declared.value):
+        for status in as_object(declared.value):
             if not status.startswith("x-"):
                 target = self.document.resolve(declared.child(status))
-                text = _text(_mapping(target.value).get("description"))
+                text = as_text(as_object(target.value).get("description"))
                 responses.append(Response(str(status), text, self.parse_media(target)))
         return tuple(responses)
 
@@ -315,16 +327,16 @@ class _Parser:
         content = owner.child("content")
         return tuple(
             self.parse_media_type(name, self.document.resolve(content.child(name)))
-            for name in _mapping(content.value)
+            for name in as_object(content.value)
         )
 
     def parse_media_type(self, name: str, target: Target) -> MediaType:
-        raw = _mapping(target.value)
+        raw = as_object(target.value)
         return MediaType(
             content_type=name,
             schema=self.schema(target.child("schema")),
             item_schema=self.schema(target.child("itemSchema")),
-            encoding=_mapping(raw.get("encoding")),
+            encoding=as_object(raw.get("encoding")),
             extensions={k: v for k, v in raw.items() if k.startswith("x-")},
         )
 
@@ -378,38 +390,25 @@ def _name_arguments(arguments: list[Argument]) -> tuple[Argument, ...]:
     named: list[Argument] = []
     for argument in arguments:
         # `id` in the path and in the body: the first keeps the name, the other says where it goes.
-        if argument.name in seen:
-            place = argument.location.replace("whole ", "")
-            argument = replace(argument, name=f"{argument.name}_{place}")
-        seen.add(argument.name)
-        named.append(argument)
+        place = argument.location.replace("whole ", "")
+        name = f"{argument.name}_{place}" if argument.name in seen else argument.name
+        seen.add(name)
+        named.append(replace(argument, name=name))
     names = resolve_collisions((a.name for a in named), taken)
     unique = [replace(a, name=n) for a, n in zip(named, names, strict=True)]
     return tuple(sorted(unique, key=lambda a: not a.required))
 
 
 def _parse_scheme(target: Target, name: str) -> SecurityScheme:
-    raw = _mapping(target.value)
+    raw = as_object(target.value)
     return SecurityScheme(
         name=name,
-        kind=_text(raw.get("type")),
-        location=_text(raw.get("in")),
-        parameter=_text(raw.get("name")),
-        http_scheme=_text(raw.get("scheme")).lower(),
+        kind=as_text(raw.get("type")),
+        location=as_text(raw.get("in")),
+        parameter=as_text(raw.get("name")),
+        http_scheme=as_text(raw.get("scheme")).lower(),
     )
 
 
 def _describe(schema: Schema | None) -> str:
     return schema.description if schema is not None else ""
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""

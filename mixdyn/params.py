@@ -15,8 +15,8 @@ from typing import NamedTuple, TypeGuard
 from urllib.parse import quote as percent_encode
 
 _RESERVED = ":/?#[]@!$&'()*+,;="  # RFC 3986, section 2.2
-# Left to `allow_reserved` once those are gone that are not allowed in a path or query, or would
-# end it, or separate its pairs (OpenAPI 3.2, "Path Templating" and "URL Percent-Encoding").
+# What `allow_reserved` keeps: all of them but those that a path or query may not hold, or that
+# would end it or part its pairs (OpenAPI 3.2, "Path Templating" and "URL Percent-Encoding").
 _RESERVED_IN_PATH = ":@!$&'()*+,;="
 _RESERVED_IN_QUERY = ":/?@!$'()*,;"
 
@@ -122,8 +122,9 @@ def encode_header(value: object, *, explode: bool = False) -> str:
     text = _join(_SIMPLE, _expand(None, value, str, explode=explode))
     _check_characters(text, _NOT_FIELD_VALUE, "a header value", "U+0020 to U+00FF and tabs")
     if text != text.strip(" \t"):
-        msg = "a header value cannot begin or end with a space or tab, which recipients cut off"
-        raise ParameterError(msg)
+        raise ParameterError(
+            "a header value cannot begin or end with a space or tab, which recipients cut off"
+        )
     return text
 
 
@@ -167,11 +168,10 @@ def scalar_text(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return _number_text(value)
-    msg = (
+    raise ParameterError(
         f"{type(value).__name__} found where a string, number, boolean or None is expected;"
         " nested values need `content` (JSON) or, for objects in a query, style deepObject"
     )
-    raise ParameterError(msg)
 
 
 def _number_text(number: float) -> str:
@@ -181,8 +181,7 @@ def _number_text(number: float) -> str:
         except ValueError as error:  # Python's own bound on digits
             raise ParameterError(str(error)) from None
     if not math.isfinite(number):
-        msg = f"{number} is no JSON number; expected a finite one"
-        raise ParameterError(msg)
+        raise ParameterError(f"{number} is no JSON number; expected a finite one")
     return float.__repr__(number)
 
 
@@ -211,8 +210,7 @@ def _expand_deep(key: str, value: object, encode: _Encode, *, depth: int) -> Ite
         yield from _expand(key, value, encode, explode=True)
         return
     if depth == _MAX_DEPTH:
-        msg = f"objects are nested more than {_MAX_DEPTH} deep, or hold themselves"
-        raise ParameterError(msg)
+        raise ParameterError(f"objects are nested more than {_MAX_DEPTH} deep, or hold themselves")
     for name, member in value.items():
         inner = f"{key}%5B{quote(_member_name(name))}%5D"
         yield from _expand_deep(inner, member, encode, depth=depth + 1)
@@ -229,8 +227,7 @@ def _encode_members(value: dict[object, object], encode: _Encode) -> list[tuple[
 def _member_name(name: object) -> str:
     if isinstance(name, str):
         return scalar_text(name)
-    msg = f"an object has a key of type {type(name).__name__}; expected a string"
-    raise ParameterError(msg)
+    raise ParameterError(f"an object has a key of type {type(name).__name__}; expected a string")
 
 
 def _join(expansion: _Expansion, pieces: Sequence[_Piece]) -> str:
@@ -250,11 +247,10 @@ def _quote(text: str, *, reserved: str) -> str:
     try:
         quoted = percent_encode(text, safe=reserved)
     except UnicodeEncodeError as error:
-        msg = (
+        raise ParameterError(
             f"character U+{ord(text[error.start]):04X} at position {error.start} is half of a"
             " surrogate pair; expected text that can be encoded as UTF-8"
-        )
-        raise ParameterError(msg) from None
+        ) from None
     return _ESCAPED_TRIPLET.sub(r"%\1", quoted) if reserved else quoted
 
 
@@ -267,26 +263,28 @@ def _check_characters(text: str, refused: re.Pattern[str], where: str, expected:
     found = refused.search(text)
     if found:
         # The position, not the text around it: the value may be a secret.
-        msg = (
+        raise ParameterError(
             f"character U+{ord(found[0]):04X} at position {found.start()} cannot be sent in"
             f" {where}; expected {expected}"
         )
-        raise ParameterError(msg)
 
 
 def _check_segment(text: str) -> None:
     if not text:
-        msg = "nothing to put in the path; expected a value that is not None and not empty"
-        raise ParameterError(msg)
+        raise ParameterError(
+            "nothing to put in the path; expected a value that is not None and not empty"
+        )
     if text.lower().replace("%2e", ".") in {".", ".."}:
-        msg = f"{text!r} would be collapsed as a path segment; expected other text than dots"
-        raise ParameterError(msg)
+        raise ParameterError(
+            f"{text!r} would be collapsed as a path segment; expected other text than dots"
+        )
 
 
 def _check_style(style: str, known: Collection[str], location: str) -> None:
     if style not in known:
-        msg = f"{location} parameters have no style {style!r}; expected {', '.join(known)}"
-        raise ParameterError(msg)
+        raise ParameterError(
+            f"{location} parameters have no style {style!r}; expected {', '.join(known)}"
+        )
 
 
 def _is_object(value: object) -> TypeGuard[dict[object, object]]:

@@ -7,7 +7,6 @@ Pure: works on a status, headers and bytes; knows no HTTP client and reads nothi
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
 from mixdyn.errors import (
@@ -21,15 +20,15 @@ from mixdyn.errors import (
 )
 from mixdyn.names import to_pascal
 from mixdyn.normalform import normalize
-from mixdyn.operation import MediaType, Operation, Response, is_json
-from mixdyn.request import Mode, is_binary
+from mixdyn.operation import MediaType, Operation, Response, is_binary, is_json
 from mixdyn.results import Reader, Types
+from mixdyn.settings import Mode, Report
+from mixdyn.shape import is_object
 from mixdyn.validation import Validator
 
 MAX_JSON_BYTES = 64 * 1024 * 1024
 MAX_ERROR_BYTES = 1024 * 1024
 
-Report = Callable[[tuple[Problem, ...]], None]
 Kind = Literal["events", "binary", "body", "error"]
 
 _MESSAGE_KEYS = ("message", "detail", "error_description", "title", "error", "description")
@@ -150,7 +149,9 @@ class ResponseReader:
             report((Problem("$", self._undocumented(raw.status_code, "")),))
 
     def _undocumented(self, status: int, content_type: str) -> str:
-        known = ", ".join(f"{r.status} {m.content_type}" for r in self.operation.responses for m in r.media)
+        known = ", ".join(
+            f"{r.status} {m.content_type}" for r in self.operation.responses for m in r.media
+        )
         kind = f" {excerpt(content_type, 60)}" if content_type else ""
         return f"expected one of {known or 'no content'}, got {status}{kind}"
 
@@ -246,7 +247,7 @@ def _find_message(value: Any, depth: int = 0) -> str:
     """Find the server's own words in an error body, by the usual names."""
     if isinstance(value, str):
         return excerpt(value, 1000)
-    if isinstance(value, Mapping) and depth < 3:
+    if is_object(value) and depth < 3:
         nested = (value[key] for key in ("error", *_MESSAGE_KEYS) if key in value)
         return next(filter(None, (_find_message(v, depth + 1) for v in nested)), "")
     return ""

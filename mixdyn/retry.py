@@ -55,7 +55,9 @@ class Policy:
     repeatable: bool
 
 
-def parse_extension(extension: Mapping[str, Any] | None) -> tuple[RetryConfig, tuple[str, ...]] | None:
+def parse_extension(
+    extension: Mapping[str, Any] | None,
+) -> tuple[RetryConfig, tuple[str, ...]] | None:
     """Read `x-speakeasy-retries`; None where it is absent or asks for no retries."""
     if not isinstance(extension, Mapping) or extension.get("strategy") != "backoff":
         return None

@@ -13,8 +13,7 @@ from urllib.parse import quote
 
 from mixdyn.errors import Problem, RequestValidationError, excerpt
 from mixdyn.operation import SecurityScheme
-
-Credential = str | tuple[str, str]
+from mixdyn.settings import Credential
 
 
 def choose_requirement(

@@ -1,19 +1,24 @@
 """
-What a client is set to, and what one call changes of it.
+What a client is set to. Light, since it is loaded with the package.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, get_args
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
-from mixdyn.document import Document, resolve_url
-from mixdyn.errors import Problem, RequestValidationError, excerpt
-from mixdyn.operation import Operation, Server, parse_servers
-from mixdyn.request import Mode, check_server_url
-from mixdyn.retry import RetryConfig
-from mixdyn.security import Credential
+from mixdyn.errors import Problem, excerpt
+from mixdyn.shape import is_object
+
+if TYPE_CHECKING:
+    from mixdyn.retry import RetryConfig
+
+Mode: TypeAlias = Literal["strict", "warn", "off"]
+Report: TypeAlias = Callable[[tuple[Problem, ...]], None]
+Credential: TypeAlias = "str | tuple[str, str]"
+
+MODES = ("strict", "warn", "off")
+MAX_TIMEOUT_MS = 2_147_483_647
 
 
 class Unset:
@@ -25,11 +30,8 @@ class Unset:
 
 UNSET: Final = Unset()
 
-MAX_TIMEOUT_MS = 2_147_483_647
 
-
-@dataclass(frozen=True, slots=True)
-class Modes:
+class Modes(NamedTuple):
     """How strictly requests, responses and events are checked: `strict`, `warn` or `off`."""
 
     request: Mode = "strict"
@@ -40,31 +42,29 @@ class Modes:
         """Give the modes after `validate`: one mode for all, or a mapping by direction."""
         if validate is None:
             return self
-        if not isinstance(validate, Mapping):
-            validate = dict.fromkeys(("request", "response", "events"), validate)
-        unknown = set(validate) - {"request", "response", "events"}
-        if unknown or not set(validate.values()) <= set(get_args(Mode)):
+        wanted = validate if is_object(validate) else dict.fromkeys(self._fields, validate)
+        known = all(value in MODES for value in wanted.values())
+        if not known or not set(wanted) <= set(self._fields):
             raise ValueError(
                 f"validate={excerpt(validate, 80)}: expected 'strict', 'warn' or 'off', or a "
                 "mapping of 'request', 'response' and 'events' to these"
             )
-        return replace(self, **validate)
+        return self._replace(**wanted)
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """A client's settings; every field may be changed for a call or a derived client."""
+class Settings(NamedTuple):
+    """A client's settings; a derived client has some changed."""
 
     server_url: str | None = None
     server_idx: int = 0
-    url_params: Mapping[str, str] = field(default_factory=dict[str, str])
-    timeout_ms: int | None | Unset = UNSET
-    retry_config: RetryConfig | None | Unset = UNSET
+    url_params: Mapping[str, str] = {}
+    timeout_ms: int | Unset | None = UNSET
+    retry_config: RetryConfig | Unset | None = UNSET
     modes: Modes = Modes()
-    security: Mapping[str, Credential] = field(default_factory=dict[str, Credential], repr=False)
+    security: Mapping[str, Credential] = {}
 
 
-def check_timeout(value: Any) -> int | None | Unset:
+def check_timeout(value: Any) -> int | Unset | None:
     """Give a timeout in milliseconds if it is a positive number, None, or not given."""
     if value is None or isinstance(value, Unset):
         return value
@@ -74,49 +74,4 @@ def check_timeout(value: Any) -> int | None | Unset:
             f"timeout_ms={excerpt(value, 40)}: expected milliseconds from 1 to {MAX_TIMEOUT_MS}, "
             "or None for no limit"
         )
-    return int(value) or 1
-
-
-def resolve_server(
-    document: Document, operation: Operation, settings: Settings, server_url: str | None
-) -> str:
-    """
-    Give the URL that a call goes to: the call's, the client's, or the document's own server.
-
-    Raises RequestValidationError where there is none that is complete.
-    """
-    label = operation.label
-    given = server_url or settings.server_url
-    if given is not None:
-        return check_server_url(_fill(Server(given, {}), settings.url_params, label), label)
-    servers = operation.servers
-    own = servers is not None and len(servers) > 0
-    if not own:
-        # OpenAPI 3.1.1, 4.8.1: without servers the document's own origin is the server.
-        return check_server_url(resolve_url(document, "/"), label)
-    index = settings.server_idx
-    if not 0 <= index < len(servers):
-        problem = Problem("server_idx", f"expected 0 to {len(servers) - 1}, got {index}")
-        raise RequestValidationError(f"{label}: {problem}", None, None, None, label, (problem,))
-    url = _fill(servers[index], settings.url_params, label)
-    return check_server_url(resolve_url(document, url), label)
-
-
-def _fill(server: Server, values: Mapping[str, str], label: str) -> str:
-    """Put variables into a server's URL template: given values, else the defaults."""
-    url = server.url
-    problems: list[Problem] = []
-    for name, rules in {**dict.fromkeys(values), **server.variables}.items():
-        declared = rules if isinstance(rules, Mapping) else {}
-        value = str(values.get(name, declared.get("default", "")))
-        allowed = declared.get("enum")
-        if isinstance(allowed, list) and value not in map(str, allowed):
-            problems.append(Problem(f"url_params: {name}", f"expected one of {excerpt(allowed)}"))
-        url = url.replace(f"{{{name}}}", value)
-    if problems:
-        text = "; ".join(map(str, problems))
-        raise RequestValidationError(f"{label}: {text}", None, None, None, label, tuple(problems))
-    return url
-
-
-__all__ = ["UNSET", "Modes", "Settings", "Unset", "check_timeout", "parse_servers", "resolve_server"]
+    return max(1, int(value))

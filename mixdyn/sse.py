@@ -30,7 +30,7 @@ class RawEvent(NamedTuple):
 _new_tuple = tuple[str | int | None, ...].__new__
 
 
-class EventTooLarge(ValueError):
+class EventTooLargeError(ValueError):
     """
     An event outgrew the bound; `events` are those of the same chunk that were complete before it.
 
@@ -95,18 +95,18 @@ class Decoder:
         Give the events that are complete with this chunk, in order.
 
         Raises:
-            EventTooLarge: with the events that this chunk completed before the large one.
+            EventTooLargeError: with the events that this chunk completed before the large one.
         """
         if self._is_spent:
-            raise EventTooLarge(self._limit)
+            raise EventTooLargeError(self._limit)
         text = self._take_lines(chunk)
         fitting = self._measure(text) if text else text
         events = self._read(fitting) if fitting else []
-        if len(fitting) < len(text) or self._is_too_large(self._line):
+        if len(fitting) < len(text) or (self._line and self._is_too_large(self._line)):
             self._is_spent = True
             self._line.clear()
             self._data.clear()
-            raise EventTooLarge(self._limit, tuple(events))
+            raise EventTooLargeError(self._limit, tuple(events))
         return events
 
     def _take_lines(self, chunk: bytes) -> bytes:
@@ -131,9 +131,13 @@ class Decoder:
 
     def _measure(self, text: bytes) -> bytes:
         """Give the lines before the first that makes its event too large; `_size` goes along."""
-        # No event that ends in here is too large if all of it together is not.
-        is_small = self._size + len(text) <= self._limit
-        end = text.rfind(b"\n\n") + 1 if is_small else 0
+        end = 0
+        if self._size + len(text) <= self._limit:
+            # All of it together is not too large, so no event that ends in here is.
+            if text.endswith(b"\n\n"):
+                self._size = 0
+                return text
+            end = text.rfind(b"\n\n") + 1
         for line in text[end:-1].split(b"\n"):
             if not line:
                 self._size = 0

@@ -7,25 +7,25 @@ Event streams: the iterators that a call gives for `text/event-stream`, blocking
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from mixdyn.errors import ClientClosedError, Problem, ResponseValidationError, itemize
 from mixdyn.event import EventReader
-from mixdyn.request import Mode
 from mixdyn.results import Model
-from mixdyn.sse import Decoder
+from mixdyn.settings import Mode, Report
+from mixdyn.sse import Decoder, EventTooLargeError, RawEvent
 
 
 class EventFeed:
-    """From bytes to typed events, waiting in order; an event that does not fit is an error there."""
+    """From bytes to typed events, waiting in order; one that does not fit is an error there."""
 
     def __init__(
         self,
         reader: EventReader,
         mode: Mode,
-        report: Callable[[tuple[Problem, ...]], None],
+        report: Report,
         label: str,
     ) -> None:
         self.decoder = Decoder()
@@ -33,11 +33,17 @@ class EventFeed:
         self._reader = reader
         self._mode = mode
         self._report = report
+        self._end: ResponseValidationError | None = None
         self._waiting: deque[Model | ResponseValidationError] = deque()
 
     def push(self, chunk: bytes) -> None:
         """Take the next bytes of the stream."""
-        for raw in self.decoder.feed(chunk):
+        try:
+            events: Sequence[RawEvent] = self.decoder.feed(chunk)
+        except EventTooLargeError as error:
+            events = error.events
+            self._end = self._too_large(error)
+        for raw in events:
             event, problems = self._reader.read(raw, is_checked=self._mode != "off")
             if problems and self._mode == "strict":
                 self._waiting.append(self._refuse(raw.event, raw.data, problems))
@@ -45,6 +51,9 @@ class EventFeed:
             if problems:
                 self._report(problems)
             self._waiting.append(event)
+
+        if self._end is not None:
+            self._waiting.append(self._end)
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
@@ -55,6 +64,12 @@ class EventFeed:
         if isinstance(item, ResponseValidationError):
             raise item
         return item
+
+    def _too_large(self, error: EventTooLargeError) -> ResponseValidationError:
+        problems = (Problem("$", str(error)),)
+        return ResponseValidationError(
+            f"{self.label}: {error}", None, "", None, self.label, problems
+        )
 
     def _refuse(
         self, event: str, data: str, problems: tuple[Problem, ...]
@@ -117,7 +132,7 @@ class EventStream(_Stream):
             self._feed.push(next(self._chunks))
         return self._feed.take()
 
-    def __enter__(self) -> EventStream:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -155,7 +170,7 @@ class AsyncEventStream(_Stream):
             self._feed.push(await anext(self._chunks))
         return self._feed.take()
 
-    async def __aenter__(self) -> AsyncEventStream:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(

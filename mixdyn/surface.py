@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from mixdyn.catalog import Entry, Node, build_catalog
 from mixdyn.document import Document
 from mixdyn.errors import nearest, printable, schema_error
-from mixdyn.flow import Plan, make_plan
-from mixdyn.method import make_methods
 from mixdyn.names import to_pascal, to_snake
-from mixdyn.operation import SecurityScheme, parse_operation, parse_security_schemes
-from mixdyn.results import Types
-from mixdyn.schema import Schemas
+from mixdyn.shape import as_array, as_object
+
+if TYPE_CHECKING:
+    from mixdyn.operation import SecurityScheme
+    from mixdyn.plan import Plan
+    from mixdyn.results import Types
+    from mixdyn.schema import Schemas
 
 
 class Namespace:
@@ -49,8 +52,6 @@ class Surface:
 
     def __init__(self, document: Document, reserved: frozenset[str], user_agent: str) -> None:
         self.document = document
-        self.schemas = Schemas(document)
-        self.types = Types(self.schemas)
         self.catalog = build_catalog(document, reserved)
         self.namespaces = {
             name: self._make_namespace((name,), node)
@@ -60,7 +61,27 @@ class Surface:
         self._plans: dict[str, Plan] = {}
         self._classes: weakref.WeakKeyDictionary[type, type] = weakref.WeakKeyDictionary()
         self._lock = threading.RLock()
-        self._schemes: dict[str, SecurityScheme] | None = None
+
+    @cached_property
+    def schemas(self) -> Schemas:
+        """The document's schemas."""
+        from mixdyn.schema import Schemas
+
+        return Schemas(self.document)
+
+    @cached_property
+    def types(self) -> Types:
+        """The Python types of the document's schemas."""
+        from mixdyn.results import Types
+
+        return Types(self.schemas)
+
+    @cached_property
+    def schemes(self) -> dict[str, SecurityScheme]:
+        """The document's security schemes, by name."""
+        from mixdyn.operation import parse_security_schemes
+
+        return parse_security_schemes(self.document)
 
     def plan(self, entry: Entry) -> Plan:
         """Give an operation's plan, made when it is first needed."""
@@ -110,17 +131,17 @@ class Surface:
         }
 
     def _tag_doc(self, path: tuple[str, ...]) -> str:
-        tags = self.document.root.get("tags")
-        for tag in tags if isinstance(tags, list) else ():
-            if isinstance(tag, Mapping) and to_snake(str(tag.get("name"))) == path[0]:
+        for tag in map(as_object, as_array(self.document.root.get("tags"))):
+            if to_snake(str(tag.get("name"))) == path[0]:
                 return printable(str(tag.get("description") or tag.get("name")))
         return f"The operations of {'.'.join(path)}."
 
     def _make_plan(self, entry: Entry) -> Plan:
-        if self._schemes is None:
-            self._schemes = parse_security_schemes(self.document)
+        from mixdyn.operation import parse_operation
+        from mixdyn.plan import make_plan
+
         operation = parse_operation(self.schemas, entry)
-        plan = make_plan(operation, self.types, self._schemes, self._user_agent)
+        plan = make_plan(operation, self.types, self.schemes, self._user_agent)
         for name in plan.reader.error_names():
             schema_error(name)
         self._plans[entry.qualified_name] = plan
@@ -140,6 +161,8 @@ class _LazyMethod:
         self._name = name
 
     def __get__(self, instance: object, owner: type) -> Any:
+        from mixdyn.method import make_methods
+
         plan = self._surface.plan(self._entry)
         pair = make_methods(plan, self._surface.types, self._entry.name, self._owner)
         holder = next(c for c in owner.__mro__ if self._entry.name in vars(c))
@@ -171,6 +194,11 @@ class _Slot:
         if found is None:
             raise AttributeError(self._name)  # the client's `__getattr__` then words it
         return found
+
+
+def list_slots(kind: type) -> set[str]:
+    """Name all namespaces that a client class or one of its bases has a place for."""
+    return {n for c in kind.__mro__ for n, v in vars(c).items() if isinstance(v, _Slot)}
 
 
 def _is_twin(name: str) -> bool:

@@ -73,7 +73,7 @@ def to_upload(value: Any, name: str) -> Upload:
         return value
     if isinstance(value, os.PathLike):
         path = os.fspath(value)
-        return Upload(os.path.basename(path), open(path, "rb"), None, is_ours=True)  # noqa: SIM115
+        return Upload(os.path.basename(path), open(path, "rb"), None, is_ours=True)
     if isinstance(value, (bytes, bytearray, memoryview)):
         return Upload(name, bytes(value), None)
     if callable(getattr(value, "read", None)):

@@ -103,7 +103,9 @@ def _reference_class() -> Any:
     from jsonschema.validators import extend
 
     rules = Draft202012Validator.VALIDATORS
-    counted = {keyword: _count(rules[keyword]) for keyword in (*_IN_PLACE[:6], "properties", "items")}
+    counted = {
+        keyword: _count(rules[keyword]) for keyword in (*_IN_PLACE[:6], "properties", "items")
+    }
     bounded = {"pattern": _check_pattern, "patternProperties": rules["patternProperties"]}
     return extend(Draft202012Validator, {**counted, **bounded})
 

@@ -7,7 +7,6 @@ The tree is built from the parser's events and not by PyYAML's own constructor, 
 
 from __future__ import annotations
 
-import logging
 import re
 from typing import Any
 
@@ -29,8 +28,6 @@ _PLAIN = re.compile(
 )
 _CONSTANTS = {"null": None, "true": True, "false": False}
 _NO_KEY: Any = object()
-
-logger = logging.getLogger("mixdyn")
 
 
 def read(text: str, where: str) -> Any:
@@ -106,8 +103,14 @@ class _Builder:
         if key == "<<" and event.implicit[0]:
             key = None  # a merge key; only the plain form is one
         elif key in top.value:
-            logger.warning("%s: the key %r stands twice; the later one counts", self.at(event), key)
+            self.warn(event, key)
         top.key = key
+
+    def warn(self, event: Any, key: str) -> None:
+        import logging  # rarely needed, and not free to load
+
+        text = "%s: the key %r stands twice; the later one counts"
+        logging.getLogger("mixdyn").warning(text, self.at(event), excerpt(key, 80))
 
     def sequence(self, event: Any) -> None:
         self.begin([], event)
@@ -117,7 +120,9 @@ class _Builder:
 
     def begin(self, value: Any, event: Any) -> None:
         if event.tag is not None and event.tag not in (_CORE + "map", _CORE + "seq"):
-            raise self.error(event, f"the tag {excerpt(event.tag, 60)} is not of YAML's core schema")
+            raise self.error(
+                event, f"the tag {excerpt(event.tag, 60)} is not of YAML's core schema"
+            )
         if len(self.open) >= MAX_DEPTH:
             raise self.error(event, f"nested deeper than {MAX_DEPTH} levels")
         if self.open and self.open[-1].key is _NO_KEY and type(self.open[-1].value) is dict:
@@ -206,8 +211,14 @@ def _resolve_plain(text: str) -> Any:
     if kind in _CONSTANTS:
         return _CONSTANTS[kind]
     if kind == "float":
-        return float(text.replace(".inf", "inf").replace(".Inf", "inf").replace(".INF", "inf")
-                     .replace(".nan", "nan").replace(".NaN", "nan").replace(".NAN", "nan"))
+        return float(
+            text.replace(".inf", "inf")
+            .replace(".Inf", "inf")
+            .replace(".INF", "inf")
+            .replace(".nan", "nan")
+            .replace(".NaN", "nan")
+            .replace(".NAN", "nan")
+        )
     return _integer(text, {"int": 10, "oct": 8, "hex": 16}[kind])
 
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixdyn.sse import Decoder, EventTooLarge, RawEvent
+from mixdyn.sse import Decoder, EventTooLargeError, RawEvent
 
 CASES = json.loads((Path(__file__).parent / "data" / "sse.json").read_text("utf-8"))
 PIECES = [
@@ -56,7 +56,7 @@ def decode_bounded(chunks: list[bytes], limit: int) -> tuple[list[RawEvent], boo
     try:
         for chunk in chunks:
             events += decoder.feed(chunk)
-    except EventTooLarge as error:
+    except EventTooLargeError as error:
         return [*events, *error.events], True
     return events, False
 
@@ -221,7 +221,7 @@ def test_bound_delivers_what_came_before() -> None:
     """
     decoder = Decoder(max_event_bytes=8)
     decoder.feed(b"data: a\n\n")
-    with pytest.raises(EventTooLarge, match="larger than 8 bytes; raise max_event_bytes") as caught:
+    with pytest.raises(EventTooLargeError, match="larger than 8 bytes; raise max_event_bytes") as caught:
         decoder.feed(b"data: b\n\ndata: c\n\ndata: too large\n\ndata: d\n\n")
     assert [event.data for event in caught.value.events] == ["b", "c"]
 
@@ -231,10 +231,10 @@ def test_bound_spends_the_decoder() -> None:
     After the error every chunk raises it again, without events.
     """
     decoder = Decoder(max_event_bytes=8)
-    with pytest.raises(EventTooLarge):
+    with pytest.raises(EventTooLargeError):
         decoder.feed(b"data: a\n\ndata: too large")
     for chunk in (b"", b"\n\ndata: b\n\n"):
-        with pytest.raises(EventTooLarge) as caught:
+        with pytest.raises(EventTooLargeError) as caught:
             decoder.feed(chunk)
         assert caught.value.events == ()
 
@@ -252,7 +252,7 @@ def test_bound_default_and_none() -> None:
     The bound is 16 MiB by default, and None lifts it.
     """
     stream = b"data: " + b"x" * (16 * 1024 * 1024 + 1) + b"\n\n"
-    with pytest.raises(EventTooLarge, match="16777216 bytes"):
+    with pytest.raises(EventTooLargeError, match="16777216 bytes"):
         Decoder().feed(stream)
     (event,) = Decoder(max_event_bytes=None).feed(stream)
     assert len(event.data) == 16 * 1024 * 1024 + 1
@@ -262,6 +262,6 @@ def test_error_pickles_and_copies() -> None:
     """
     The error keeps its bound and its events through pickle and copy.
     """
-    error = EventTooLarge(8, (RawEvent("message", "a", ""),))
+    error = EventTooLargeError(8, (RawEvent("message", "a", ""),))
     for other in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
         assert (other.limit, other.events, str(other)) == (8, error.events, str(error))

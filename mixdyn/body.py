@@ -1,0 +1,123 @@
+"""
+Writes request bodies: JSON, forms, multipart parts, text and files, as the document's media types
+and `encoding` say.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from mixdyn import params
+from mixdyn.errors import excerpt
+from mixdyn.operation import Argument, MediaType, is_binary, is_json
+from mixdyn.shape import as_object, is_array, is_object
+from mixdyn.upload import Upload, to_upload
+
+FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
+
+Part = tuple[str, tuple[str | None, Any, str | None]]
+
+
+def encode_json(value: Any) -> bytes:
+    """Write compact JSON as UTF-8; lone surrogates travel as escapes."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(value, separators=(",", ":"), allow_nan=False).encode("ascii")
+
+
+def encode_form(value: Mapping[str, Any], encoding: Mapping[str, Any]) -> str:
+    """Write `application/x-www-form-urlencoded`, property by property (OpenAPI 3.1.1, 4.8.15)."""
+    pairs = (_form_pair(name, item, as_object(encoding.get(name))) for name, item in value.items())
+    return "&".join(filter(None, pairs))
+
+
+def encode_body(value: Any, media: MediaType) -> bytes:
+    """Write a body that is neither multipart nor a file."""
+    if media.essence == FORM and is_object(value):
+        return encode_form(value, media.encoding).encode("ascii")
+    if isinstance(value, str) and not is_json(media.essence):
+        return encode_text(value)
+    return encode_json(value)
+
+
+def encode_text(value: str) -> bytes:
+    """Write text as UTF-8, which has no form for lone surrogates."""
+    try:
+        return value.encode("utf-8")
+    except UnicodeEncodeError as error:
+        where = error.start
+        raise params.ParameterError(f"a lone surrogate at {where} cannot be sent") from error
+
+
+def encode_parts(argument: Argument, value: Any, media: MediaType) -> list[Part]:
+    """Give the multipart parts of one property: one for each item of an array."""
+    kind = _part_type(argument, media)
+    items = value if is_array(value) else [value]
+    return [(argument.wire, (None, *_encode_part(item, kind))) for item in items]
+
+
+def file_parts(argument: Argument, uploads: list[Upload], media: MediaType) -> list[Part]:
+    """Give the multipart parts of the files of one property."""
+    kind = _part_type(argument, media) or "application/octet-stream"
+    return [
+        (argument.wire, (_check_name(u.file_name), u.content, u.content_type or kind))
+        for u in uploads
+    ]
+
+
+def to_uploads(value: Any, name: str) -> list[Upload]:
+    """Give the files of one argument, which may be one or a list of them."""
+    return [to_upload(item, name) for item in (value if is_array(value) else [value])]
+
+
+def takes_file(argument: Argument, media: MediaType) -> bool:
+    """Tell whether an argument's value is sent as the bytes of a file."""
+    if is_json(media.essence) or media.essence == FORM:
+        return False
+    if argument.location == "whole body":
+        return not media.essence.startswith("text/")
+    schema = argument.schema
+    return is_binary(schema) or (schema is not None and is_binary(schema.items))
+
+
+def content_type(media: MediaType) -> str:
+    """Give the `Content-Type` to send: the documented one, or bytes where that is a range."""
+    return "application/octet-stream" if "*" in media.essence else media.content_type
+
+
+def _form_pair(name: str, value: Any, rules: Mapping[str, Any]) -> str:
+    if {"style", "explode", "allowReserved"} & set(rules):
+        style = rules.get("style", "form")
+        return params.encode_query(
+            name,
+            value,
+            style=style,
+            explode=rules.get("explode", style == "form"),
+            allow_reserved=rules.get("allowReserved", False),
+        )
+    items = value if is_array(value) else [value]
+    texts = [encode_json(v).decode() if is_object(v) or is_array(v) else v for v in items]
+    return params.encode_query(name, texts)
+
+
+def _part_type(argument: Argument, media: MediaType) -> str | None:
+    declared = as_object(media.encoding.get(argument.wire)).get("contentType")
+    return declared.partition(",")[0].strip() if isinstance(declared, str) else None
+
+
+def _encode_part(value: Any, kind: str | None) -> tuple[bytes, str | None]:
+    is_nested = is_object(value) or is_array(value)
+    if is_nested or (kind is not None and is_json(kind.partition(";")[0].lower())):
+        return encode_json(value), kind or "application/json"
+    return encode_text(params.scalar_text(value)), kind
+
+
+def _check_name(name: str) -> str:
+    if not name.isprintable():
+        raise params.ParameterError(f"the file name {excerpt(name, 60)!r} has control characters")
+    return name

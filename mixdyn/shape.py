@@ -1,0 +1,33 @@
+"""
+Asks untyped JSON for its shape, so that what follows is typed. Knows nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeGuard
+
+
+def is_object(value: Any) -> TypeGuard[Mapping[str, Any]]:
+    """Tell whether a value is a JSON object."""
+    return isinstance(value, Mapping)
+
+
+def is_array(value: Any) -> TypeGuard[list[Any]]:
+    """Tell whether a value is a JSON array."""
+    return isinstance(value, list)
+
+
+def as_object(value: Any) -> Mapping[str, Any]:
+    """Give the value if it is an object, else an empty one: nonsense in a document says nothing."""
+    return value if is_object(value) else {}
+
+
+def as_array(value: Any) -> list[Any]:
+    """Give the value if it is an array, else an empty one."""
+    return value if is_array(value) else []
+
+
+def as_text(value: Any) -> str:
+    """Give the value if it is text, else an empty one."""
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,3 @@
+"""
+Tools around the client, such as the stand-in server; the core never imports them.
+"""

@@ -1,0 +1,335 @@
+"""
+From a schema to an instance that fits it: examples, defaults and enums first, else made up.
+
+Deterministic: the same schema, seed and time give the same instance in every process. Knows
+nothing of operations and HTTP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from zlib import crc32
+
+from mixdyn.document import Target
+from mixdyn.names import to_snake
+from mixdyn.normalform import Direction, normalize
+from mixdyn.operation import MediaType
+from mixdyn.schema import Discriminator, Schema
+from mixdyn.tools import scalar
+from mixdyn.validation import Validator
+
+_MOST_VALUES = 2_000
+_MOST_ITEMS = 1_000
+_DEEP = 6
+_DEEPEST = 40
+_BRANCHES_TRIED = 8
+_CLUES = {
+    "string": ("minLength", "maxLength", "pattern", "format"),
+    "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Taste:
+    """
+    How to choose where a schema leaves a choice.
+
+    `is_lean` leaves out what is optional, `is_fresh` keeps lists empty as in a thing just made,
+    `branch` counts through the alternatives of unions, `omitted` are properties to leave out.
+    """
+
+    now: float = 0.0
+    is_lean: bool = False
+    is_fresh: bool = False
+    branch: int = 0
+    has_examples: bool = True
+    omitted: frozenset[str] = frozenset()
+
+
+class Sampler:
+    """Makes instances of one document's schemas, and checks them; keeps the validators."""
+
+    def __init__(self) -> None:
+        self._validators: dict[tuple[Schema, Direction], Validator] = {}
+
+    def validator(self, schema: Schema, direction: Direction = "response") -> Validator:
+        """Give the validator of a schema, the same one for the same schema and direction."""
+        found = self._validators.get((schema, direction))
+        if found is None:
+            found = self._validators[schema, direction] = Validator(normalize(schema, direction))
+        return found
+
+    def sample(self, schema: Schema, seed: str, taste: Taste | None = None) -> Any:
+        """
+        Give an instance that fits the schema as part of a response.
+
+        What no attempt gets right (few schemas are that odd) is given as near as it came.
+        """
+        value: Any = None
+        for attempt in _attempts(taste or Taste()):
+            value = _Maker(self, attempt).make(schema, _Place(seed))
+            if self.validator(schema).accepts(value):
+                break
+        return value
+
+    def overlay(self, schema: Schema, value: Any, facts: Mapping[str, Any]) -> Any:
+        """
+        Put known facts in place of made-up properties, as far as the schema allows them.
+
+        Args:
+            schema: the schema that the value fits, and that the result will fit.
+            value: an instance; anything but an object comes back unchanged.
+            facts: values by property name; a name in another spelling (`sessionId`) is found.
+        """
+        if not isinstance(value, dict):
+            return value
+        validator = self.validator(schema)
+        known = {to_snake(name): fact for name, fact in facts.items()}
+        names = [*facts, *(n for n in _declared(schema, value) if n not in facts)]
+        found = {n: facts[n] if n in facts else known.get(to_snake(n), _UNKNOWN) for n in names}
+        wanted = {n: v for n, v in found.items() if v is not _UNKNOWN and _is_open(schema, n)}
+        if validator.accepts({**value, **wanted}):
+            return {**value, **wanted}
+        for name, fact in wanted.items():
+            changed = {**value, name: fact}
+            value = changed if validator.accepts(changed) else value
+        return value
+
+
+def media_examples(media: MediaType) -> Iterator[Any]:
+    """Give the examples that stand beside a media type's schema."""
+    schema = media.schema
+    owner, _, step = schema.target.pointer.rpartition("/") if schema is not None else ("", "", "")
+    if schema is None or step != "schema":
+        return
+    document = schema.space.document
+    target = document.find(schema.target.base, owner)
+    if target is None or not isinstance(target.value, Mapping):
+        return
+    if "example" in target.value:
+        yield target.value["example"]
+    named = target.child("examples")
+    for name in named.value if isinstance(named.value, Mapping) else ():
+        example: Target = document.resolve(named.child(name))
+        if isinstance(example.value, Mapping) and "value" in example.value:
+            yield example.value["value"]
+
+
+_UNKNOWN = object()
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a value stands: its path (which seeds it), its property's name, what it is inside of."""
+
+    path: str
+    name: str = ""
+    variant: int = 0
+    inside: tuple[Schema, ...] = ()
+
+    def child(self, name: str) -> _Place:
+        return replace(self, path=f"{self.path}/{name}", name=name)
+
+    def item(self, index: int) -> _Place:
+        return replace(self, path=f"{self.path}/{index}", variant=index)
+
+    def enter(self, schema: Schema) -> _Place:
+        return replace(self, inside=(*self.inside, schema.resolved))
+
+    @property
+    def hash(self) -> int:
+        return crc32(self.path.encode("utf-8", "replace"))
+
+
+class _Maker:
+    """Makes one instance."""
+
+    def __init__(self, sampler: Sampler, taste: Taste) -> None:
+        self.sampler = sampler
+        self.taste = taste
+        self.left = _MOST_VALUES
+
+    def make(self, schema: Schema, place: _Place) -> Any:
+        self.left -= 1
+        schema = schema.core
+        for candidate in self.ready_values(schema, place):
+            return candidate
+        if schema.is_null or len(place.inside) > _DEEPEST:
+            return None
+        if schema.resolved in place.inside and schema.is_nullable:
+            return None
+        if schema.branches:
+            return self.make_union(schema, place)
+        return self.make_typed(schema, place)
+
+    def ready_values(self, schema: Schema, place: _Place) -> Iterator[Any]:
+        """Give what the document itself offers; an example must fit, for many do not."""
+        if (
+            self.taste.has_examples
+            and (schema.get("example"), schema.get("examples")) != (None,) * 2
+        ):
+            listed = schema.get("examples")
+            examples = [schema.get("example"), *(listed if isinstance(listed, list) else ())]
+            offered = [e for e in examples if e is not None]
+            shift = place.variant % len(offered) if offered else 0
+            accepts = self.sampler.validator(schema).accepts
+            yield from filter(accepts, [*offered[shift:], *offered[:shift]])
+        values = [v for v in schema.enum if v is not None] or schema.enum
+        if values:
+            yield values[place.variant % len(values)]
+        default = schema.get("default")
+        if default is not None and self.sampler.validator(schema).accepts(default):
+            yield default
+
+    def make_typed(self, schema: Schema, place: _Place) -> Any:
+        kind = _pick_type(schema)
+        if kind == "object":
+            return self.make_object(schema, place.enter(schema))
+        if kind == "array":
+            return self.make_array(schema, place.enter(schema))
+        if kind == "boolean":
+            return scalar.make_boolean(place.name)
+        if kind in ("integer", "number"):
+            context = scalar.Context(place.path, place.name, place.hash, self.taste.now)
+            return scalar.make_number(schema, kind == "integer", context)
+        context = scalar.Context(place.path, place.name, place.hash, self.taste.now)
+        accepts = self.sampler.validator(schema).accepts
+        return next(filter(accepts, scalar.offer_texts(schema, context)), "text")
+
+    def make_union(self, schema: Schema, place: _Place) -> Any:
+        """Make the object that all branches share, and add what the chosen branch asks for."""
+        names: dict[str, Any] = {}
+        branch = self.pick_branch(schema, place, names)
+        base: Any = {}
+        if schema.properties:
+            base = self.make_object(schema, place.enter(schema))
+        if branch is None:
+            return {**base, **names}
+        made = self.make(branch, replace(place, inside=(*place.inside, schema.resolved)))
+        return {**base, **made, **names} if isinstance(made, dict) else made
+
+    def pick_branch(self, schema: Schema, place: _Place, names: dict[str, Any]) -> Schema | None:
+        """Choose a branch, and note in `names` the property that a discriminator wants of it."""
+        discriminator = schema.discriminator
+        branches = list(schema.branches)
+        if discriminator is not None:
+            own = _own_names(discriminator, (*place.inside, schema.resolved))
+            if own:
+                names[discriminator.property_name] = own[0]
+                return None
+            branches = list(discriminator.branches.values())
+        new = [b for b in branches if b.resolved not in place.inside] or branches
+        chosen = new[(self.taste.branch + place.variant) % len(new)]
+        if discriminator is not None:
+            value = next(v for v, b in discriminator.branches.items() if b is chosen)
+            names[discriminator.property_name] = value
+        return chosen
+
+    def make_object(self, schema: Schema, place: _Place) -> dict[str, Any]:
+        made = {
+            name: self.make(declared, place.child(name))
+            for name, declared in schema.properties.items()
+            if name in schema.required or self.is_wanted(name, declared, place)
+        }
+        for name in sorted(schema.required - made.keys()):
+            made[name] = self.make_undeclared(schema, place.child(name))
+        least = schema.get("minProperties")
+        least = min(least, _MOST_ITEMS) if isinstance(least, int) else 0
+        is_map = schema.additional is not None and not schema.properties
+        if is_map and not self.taste.is_lean and not self.taste.is_fresh:
+            least = max(least, 0 if self.is_repeated(schema.additional, place) else 1)
+        for index in range(1, 1 + max(0, least - len(made))):
+            made[self.make_key(schema, place, index)] = self.make_undeclared(
+                schema, place.child(f"entry {index}")
+            )
+        return made
+
+    def make_key(self, schema: Schema, place: _Place, index: int) -> str:
+        rule = next(
+            (p.child("propertyNames") for p in schema.parts if "propertyNames" in p.value), 0
+        )
+        key = self.make(rule, place.item(index - 1)) if isinstance(rule, Schema) else None
+        return key if isinstance(key, str) else f"key{index}"
+
+    def make_undeclared(self, schema: Schema, place: _Place) -> Any:
+        return self.make(schema.additional, place) if schema.additional is not None else "text"
+
+    def is_wanted(self, name: str, declared: Schema, place: _Place) -> bool:
+        """Tell whether an optional property is given: not where it would lead on for ever."""
+        is_small = self.left > 0 and len(place.inside) <= _DEEP
+        is_hidden = declared.get("writeOnly") is True or declared.target.value is False
+        is_left_out = len(place.inside) == 1 and name in self.taste.omitted
+        is_out = self.taste.is_lean or is_hidden or is_left_out
+        return is_small and not is_out and not self.is_repeated(declared, place)
+
+    def is_repeated(self, schema: Schema | None, place: _Place) -> bool:
+        """Tell whether a schema, or what it holds, is one that this place is inside of already."""
+        for _ in range(4):
+            if schema is None:
+                return False
+            schema = schema.core
+            if schema.resolved in place.inside:
+                return True
+            schema = schema.items or (schema.additional if not schema.properties else None)
+        return False
+
+    def make_array(self, schema: Schema, place: _Place) -> list[Any]:
+        fixed = [
+            part.child("prefixItems", i)
+            for part in schema.parts
+            if isinstance(part.value.get("prefixItems"), list)
+            for i in range(len(part.value["prefixItems"]))
+        ]
+        made = [self.make(item, place.item(i)) for i, item in enumerate(fixed)]
+        items = schema.items
+        for index in range(len(made), max(len(made), self.count_items(schema, place))):
+            made.append(self.make(items, place.item(index)) if items is not None else "text")
+        return made
+
+    def count_items(self, schema: Schema, place: _Place) -> int:
+        is_short = self.taste.is_lean or self.taste.is_fresh or self.left < 0
+        is_short = is_short or len(place.inside) > _DEEP or self.is_repeated(schema.items, place)
+        least, most = schema.get("minItems"), schema.get("maxItems")
+        count = max(least if isinstance(least, int) else 0, 0 if is_short else 1)
+        return min(count, most if isinstance(most, int) else count, _MOST_ITEMS)
+
+
+def _attempts(taste: Taste) -> Iterator[Taste]:
+    """Ever simpler ways to make an instance: all of it, required parts only, no examples."""
+    yield taste
+    for branch in range(_BRANCHES_TRIED):
+        yield replace(taste, is_lean=True, branch=branch)
+    yield replace(taste, is_lean=True, has_examples=False)
+    yield replace(taste, has_examples=False)
+
+
+def _pick_type(schema: Schema) -> str:
+    """Give the first type that is not null; where none is said, what other keywords suggest."""
+    if schema.types:
+        return schema.types[0]
+    if schema.required:
+        return "object"
+    given = (
+        kind for kind, words in _CLUES.items() if any(schema.get(w) is not None for w in words)
+    )
+    return next(given, "string")
+
+
+def _own_names(discriminator: Discriminator, inside: tuple[Schema, ...]) -> list[str]:
+    """The values that stand for a schema we are in already: as its own parent's discriminator."""
+    return [v for v, branch in discriminator.branches.items() if branch.resolved in inside]
+
+
+def _declared(schema: Schema, value: Mapping[str, Any]) -> list[str]:
+    """The properties that an instance has or may have, of the schema and of its branches."""
+    schemas = (schema, *schema.branches)
+    return list(dict.fromkeys([*(n for s in schemas for n in s.core.properties), *value]))
+
+
+def _is_open(schema: Schema, name: str) -> bool:
+    """Tell whether a property may be put in: a declared one, or any where the object is a map."""
+    schemas = [s.core for s in (schema, *schema.branches)]
+    declared = {n for s in schemas for n in s.properties}
+    return name in declared or not declared
