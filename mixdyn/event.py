@@ -6,11 +6,11 @@ Pure, like `response`; the bytes come from `sse`, the reading from a stream.
 
 from __future__ import annotations
 
-import json
 from copy import deepcopy
 from typing import Any
 
 from mixdyn.errors import Problem
+from mixdyn.jsontext import decode
 from mixdyn.normalform import normalize
 from mixdyn.operation import MediaType, Operation
 from mixdyn.results import Model, Types, copy_json
@@ -139,6 +139,6 @@ def _is_envelope(schema: Schema) -> bool:
 def _parse(text: str) -> Any:
     """Decode data that is JSON; all else stays text."""
     try:
-        return json.loads(text)
+        return decode(text)
     except (ValueError, RecursionError):
         return text

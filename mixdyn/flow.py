@@ -11,6 +11,7 @@ import random
 import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 from mixdyn.binding import Bound
@@ -34,6 +35,7 @@ from mixdyn.server import resolve_server
 from mixdyn.settings import Modes, Report, Settings, Unset, check_timeout
 from mixdyn.stream import EventFeed
 
+_MAX_SERVER_URLS = 64
 # The same names in httpx and httpx2; told by name, so that neither need be imported.
 _NEVER_SENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout"})
 _TRANSPORT = "TransportError"
@@ -109,7 +111,7 @@ def call(
     modes = settings.modes.changed(options.get("validate"))
     request = build_request(plan, settings, bound, modes)
     limits = _timeouts(check_timeout(options.get("timeout_ms", settings.timeout_ms)))
-    policy = _policy(plan.operation, settings, options)
+    policy = partial(_policy, plan, settings, options)
     try:
         response = yield from _send(Send(request, plan.is_stream, limits), policy, clock)
     finally:
@@ -126,7 +128,7 @@ def build_request(
 ) -> Request:
     """Build a call's request with its credentials; nothing is sent."""
     operation, options = plan.operation, bound.options
-    server_url = resolve_server(plan.document, operation, settings, options.get("server_url"))
+    server_url = _server_url(plan, settings, options.get("server_url"))
     accept = options.get("accept_header_override")
     request = plan.builder.build(
         bound.values,
@@ -142,21 +144,35 @@ def build_request(
     return request if url == request.url else replace(request, url=url)
 
 
-def _send(send: Send, policy: Policy | None, clock: Clock) -> Flow:
+def _server_url(plan: Plan, settings: Settings, given: str | None) -> str:
+    """Give the server's URL, worked out once for the same settings."""
+    key = (given or settings.server_url, settings.server_idx, *settings.url_params.items())
+    found = plan.server_urls.get(key)
+    if found is None:
+        found = resolve_server(plan.document, plan.operation, settings, given)
+        if len(plan.server_urls) < _MAX_SERVER_URLS:
+            plan.server_urls[key] = found
+    return found
+
+
+def _send(send: Send, get_policy: Callable[[], Policy | None], clock: Clock) -> Flow:
     """Send until an answer stands: the discarded ones are closed, and waited for as they ask."""
     started, attempt = clock.monotonic(), 0
     while True:
         attempt += 1
-        response = None
         try:
             response = yield send
         except Exception as error:
+            policy = get_policy()
             if policy is None or not _is_retried_error(policy, error):
                 raise
             delay = _delay(policy, clock, started, attempt, None)
             if delay is None:
                 raise
         else:
+            if response.status_code < 400:
+                return response
+            policy = get_policy()
             delay = _delay_after(policy, response, clock, started, attempt)
             if delay is None:
                 return response
@@ -168,7 +184,7 @@ def _send(send: Send, policy: Policy | None, clock: Clock) -> Flow:
 def _delay_after(
     policy: Policy | None, response: Any, clock: Clock, started: float, attempt: int
 ) -> float | None:
-    if policy is None or response.status_code < 400:
+    if policy is None:
         return None
     retry_after = parse_retry_after(response.headers, clock.time())
     has_retry_after = retry_after is not None
@@ -192,7 +208,8 @@ def _delay(
 def _receive(plan: Plan, response: Any, modes: Modes) -> Flow:
     """Take the answer as its kind asks: a stream, an open download, a result or an error."""
     operation = plan.operation
-    kind = plan.reader.classify(response.status_code, response.headers.get("content-type", ""))
+    match = plan.reader.match(response.status_code, response.headers.get("content-type", ""))
+    kind = match.kind
     if kind == "binary":
         return response
     if kind == "events":
@@ -209,7 +226,8 @@ def _receive(plan: Plan, response: Any, modes: Modes) -> Flow:
         raise
     if kind == "error":
         raise plan.reader.error(response, content)
-    return plan.reader.decode(response, content, modes.response, _reporter(operation, "response"))
+    report = _reporter(operation, "response")
+    return plan.reader.decode(response, match, content, modes.response, report)
 
 
 def _refuse(operation: Operation, response: Any, error: ContentError) -> ResponseValidationError:
@@ -219,8 +237,9 @@ def _refuse(operation: Operation, response: Any, error: ContentError) -> Respons
     return ResponseValidationError(message, response, "", None, label, problems)
 
 
-def _policy(operation: Operation, settings: Settings, options: Mapping[str, Any]) -> Policy | None:
+def _policy(plan: Plan, settings: Settings, options: Mapping[str, Any]) -> Policy | None:
     """The call's configuration, else the client's, else the document's; None for no retries."""
+    operation = plan.operation
     declared = parse_extension(operation.retries)
     statuses = declared[1] if declared is not None else ("408", "429", "5XX")
     config = options.get("retries", settings.retry_config)

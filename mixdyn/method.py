@@ -103,7 +103,7 @@ def result_type(plan: Plan, types: Types) -> Any:
     media = [m for r in plan.operation.success for m in r.media]
     if not media:
         return None
-    if plan.reader.classify(200, media[0].content_type) == "binary":
+    if plan.reader.match(200, media[0].content_type).kind == "binary":
         return Any
     return types.annotation(media[0].schema, plan.reader.result_name)
 

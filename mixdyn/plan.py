@@ -5,7 +5,7 @@ What is made once for an operation and serves all its calls.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mixdyn.binding import Binder
 from mixdyn.document import Document
@@ -29,6 +29,7 @@ class Plan(NamedTuple):
     events: EventReader
     schemes: Mapping[str, SecurityScheme]
     is_stream: bool
+    server_urls: dict[tuple[Any, ...], str]
 
 
 def make_plan(
@@ -46,4 +47,5 @@ def make_plan(
         events=EventReader(operation, stream, types),
         schemes=schemes,
         is_stream=stream is not None,
+        server_urls={},
     )

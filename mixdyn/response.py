@@ -6,7 +6,6 @@ Pure: works on a status, headers and bytes; knows no HTTP client and reads nothi
 
 from __future__ import annotations
 
-import json
 from typing import Any, Literal, NamedTuple
 
 from mixdyn.errors import (
@@ -18,6 +17,7 @@ from mixdyn.errors import (
     itemize,
     schema_error,
 )
+from mixdyn.jsontext import decode
 from mixdyn.names import to_pascal
 from mixdyn.normalform import normalize
 from mixdyn.operation import MediaType, Operation, Response, is_binary, is_json
@@ -27,6 +27,7 @@ from mixdyn.shape import is_object
 from mixdyn.validation import Validator
 
 MAX_JSON_BYTES = 64 * 1024 * 1024
+_MAX_MATCHES = 64
 MAX_ERROR_BYTES = 1024 * 1024
 
 Kind = Literal["events", "binary", "body", "error"]
@@ -42,6 +43,15 @@ class Decoder(NamedTuple):
     reader: Reader | None
 
 
+class Match(NamedTuple):
+    """How to take a response, and the documented media type that covers it."""
+
+    kind: Kind
+    content_type: str
+    is_json: bool
+    media: MediaType | None
+
+
 class ResponseReader:
     """Reads the responses of one operation; validators and readers are made when first needed."""
 
@@ -49,48 +59,47 @@ class ResponseReader:
         self.operation = operation
         self.types = types
         self.result_name = f"{to_pascal(operation.operation_id or operation.name)}Response"
+        self._matches: dict[tuple[int, str], Match] = {}
         self._decoders: dict[int, Decoder] = {}
 
-    def classify(self, status: int, content_type: str) -> Kind:
+    def match(self, status: int, content_type: str) -> Match:
         """
         Tell how to take a response: as an event stream, as an open download, whole, or as an error.
 
         What the server actually sends decides; the document does where the type is not telling.
         """
-        if not 200 <= status < 300:
-            return "error"
-        essence = content_type.partition(";")[0].strip().lower()
-        if essence == "text/event-stream":
-            return "events"
-        if is_json(essence) or not essence:
-            return "body"
-        media = self._match(status, content_type)
-        if media is not None:
-            return "binary" if is_binary(media.schema) or not _is_text(essence) else "body"
-        return "body" if _is_text(essence) else "binary"
+        key = (status, content_type)
+        found = self._matches.get(key)
+        if found is None:
+            response = self.operation.response(status)
+            media = response.match(content_type) if response is not None else None
+            essence = content_type.partition(";")[0].strip().lower()
+            found = Match(_classify(status, essence, media), content_type, is_json(essence), media)
+            if len(self._matches) < _MAX_MATCHES:  # the server chooses how many types there are
+                self._matches[key] = found
+        return found
 
-    def decode(self, raw: Any, content: bytes, mode: Mode, report: Report) -> Any:
+    def decode(self, raw: Any, match: Match, content: bytes, mode: Mode, report: Report) -> Any:
         """
         Give the result of a success: a typed view, text, or None where there is no content.
 
         Args:
-            raw: the HTTP client's response, for its status, headers and for errors.
+            raw: the HTTP client's response, for its status and for errors.
+            match: what `match` says of it.
             content: the whole body.
             mode: `strict` raises ResponseValidationError for what does not fit the schema.
             report: takes what does not fit in mode `warn`, and what the document does not describe.
         """
-        content_type = raw.headers.get("content-type", "")
-        media = self._match(raw.status_code, content_type)
         if not content:
             return self._decode_nothing(raw, mode, report)
-        if media is None:
-            report((Problem("$", self._undocumented(raw.status_code, content_type)),))
-        if not is_json(content_type.partition(";")[0].strip().lower()):
-            return _decode_text(content, content_type)
-        value = self._parse(raw, content)
-        if media is None:
+        if match.media is None:
+            report((Problem("$", self._undocumented(raw.status_code, match.content_type)),))
+        if not match.is_json:
+            return _decode_text(content, match.content_type)
+        value = self._parse(raw, match.content_type, content)
+        if match.media is None:
             return value
-        decoder = self.decoder(media)
+        decoder = self.decoder(match.media)
         self._check(decoder, raw, content, value, mode, report)
         return decoder.reader(value) if decoder.reader else value
 
@@ -100,7 +109,7 @@ class ResponseReader:
         content_type = raw.headers.get("content-type", "")
         body = _decode_text(content, content_type)
         try:
-            value = json.loads(content) if content else None
+            value = decode(content) if content else None
         except (ValueError, RecursionError):
             value = None
         media = self._error_media(status, content_type, value)
@@ -134,10 +143,6 @@ class ResponseReader:
             self._decoders[id(media)] = found
         return found
 
-    def _match(self, status: int, content_type: str) -> MediaType | None:
-        response = self.operation.response(status)
-        return response.match(content_type) if response is not None else None
-
     def _decode_nothing(self, raw: Any, mode: Mode, report: Report) -> None:
         """An empty body is None; a problem only where the document promises a content."""
         response = self.operation.response(raw.status_code)
@@ -155,9 +160,9 @@ class ResponseReader:
         kind = f" {excerpt(content_type, 60)}" if content_type else ""
         return f"expected one of {known or 'no content'}, got {status}{kind}"
 
-    def _parse(self, raw: Any, content: bytes) -> Any:
+    def _parse(self, raw: Any, content_type: str, content: bytes) -> Any:
         try:
-            return json.loads(_with_charset(content, raw.headers.get("content-type", "")))
+            return decode(_with_charset(content, content_type))
         except (ValueError, RecursionError) as error:
             reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
             problem = Problem("$", f"not valid JSON: {excerpt(reason)}")
@@ -205,6 +210,18 @@ class ResponseReader:
     def _fits(self, media: MediaType, value: Any) -> bool:
         validator = self.decoder(media).validator
         return validator is not None and validator.accepts(value)
+
+
+def _classify(status: int, essence: str, media: MediaType | None) -> Kind:
+    if not 200 <= status < 300:
+        return "error"
+    if essence == "text/event-stream":
+        return "events"
+    if is_json(essence) or not essence:
+        return "body"
+    if media is not None and is_binary(media.schema):
+        return "binary"
+    return "body" if _is_text(essence) else "binary"
 
 
 def _is_error(response: Response) -> bool:

@@ -46,8 +46,8 @@ class Model:
 
     @classmethod
     def _view(cls, value: dict[str, Any]) -> Model:
-        self = object.__new__(cls)
-        object.__setattr__(self, "_json", value)
+        self = _new(cls)
+        _set_json(self, value)
         return self
 
     def to_dict(self) -> dict[str, Any]:
@@ -224,12 +224,18 @@ class Types:
 
     def _model_reader(self, schema: Schema, name: str) -> Reader:
         discriminator = schema.discriminator
+        view: Reader | None = None  # found at the first use: schemas may be recursive
 
         def read(value: Any) -> Any:
+            nonlocal view
             if type(value) is not dict:
                 return value
             picked = discriminator.pick(value) if discriminator else None
-            return self.model(picked or schema, name)._view(value)
+            if picked is not None:
+                return self.model(picked, name)._view(value)
+            if view is None:
+                view = self.model(schema, name)._view
+            return view(value)
 
         return read
 
@@ -283,6 +289,9 @@ def copy_json(value: Any) -> Any:
         return [copy_json(item) for item in value]
     return value
 
+
+_new = object.__new__
+_set_json = vars(Model)["_json"].__set__  # past `Model.__setattr__`, which refuses
 
 RESERVED = frozenset(name for name in dir(Model) if not name.startswith("__"))
 

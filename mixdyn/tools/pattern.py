@@ -23,7 +23,8 @@ _QUANTIFIER = re.compile(r"(?:([*+?])|\{(\d{0,9})(,?)(\d{0,9})\})[?+]?")
 _GROUP_START = re.compile(r"\((?:\?(?:P?<(?![=!])\w+>|[aiLmsux-]*:|(<?[=!])))?")
 _FLAGS = re.compile(r"\(\?[aiLmsux-]+\)")
 _ATOM = re.compile(
-    r"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|[^0-9])|\[\^?\]?(?:\\.|[^\]\\])*\]|[^()|*+?\[\\]", re.DOTALL
+    r"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|[^0-9])|\[\^?\]?(?:\\.|[^\]\\])*\]|[^()|*+?\[\\]",
+    re.DOTALL,
 )
 _ZERO_WIDTH = frozenset({"^", "$", r"\b", r"\B", r"\A", r"\Z", r"\z", r"\G"})
 

@@ -8,7 +8,7 @@ nothing of requests and of what is stored.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -159,7 +159,11 @@ class Census:
         above = self.collections.get(route.key[:-1])
         if route.key[-1:] == (PARAMETER,) and above is not None:
             kinds: dict[str, Kind] = {
-                "GET": "read", "PUT": "replace", "PATCH": "merge", "POST": "merge", "DELETE": "delete"
+                "GET": "read",
+                "PUT": "replace",
+                "PATCH": "merge",
+                "POST": "merge",
+                "DELETE": "delete",
             }
             return Role(kinds.get(route.method, "other"), above)
         if route.method == "POST":
@@ -255,13 +259,21 @@ def find_array(schema: Schema) -> tuple[tuple[str, ...], Schema] | None:
         return (), core.items
     lists = {
         name: declared.core.items
-        for name, declared in core.properties.items()
+        for name, declared in _all_properties(core)
         if "array" in declared.core.types and declared.core.items is not None
     }
     things = {n: items for n, items in lists.items() if items and items.core.properties}
     names = [n for n in _WRAPPERS if n in things] or list(things)
     is_clear = len(things) == 1 or (names and names[0] in _WRAPPERS)
     return ((names[0],), things[names[0]]) if is_clear else None
+
+
+def _all_properties(schema: Schema) -> Iterator[tuple[str, Schema]]:
+    """Give each part's own view of a property: in `allOf`, a later one often says more."""
+    for part in schema.parts:
+        declared = part.value.get("properties")
+        for name in declared if isinstance(declared, Mapping) else ():
+            yield name, part.child("properties", name)
 
 
 def is_same(first: Schema | None, second: Schema | None) -> bool:
