@@ -16,6 +16,8 @@ Wrong or missing arguments are a plain TypeError, as for any Python function.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import islice
+from reprlib import Repr
 from typing import Any, NamedTuple
 
 __all__ = [
@@ -30,6 +32,9 @@ __all__ = [
 ]
 
 EXCERPT = 200
+
+_NEAREST_LENGTH = 100
+_NEAREST_COUNT = 2000
 
 
 class Problem(NamedTuple):
@@ -162,9 +167,20 @@ def printable(text: str) -> str:
 
 def excerpt(value: object, limit: int = EXCERPT) -> str:
     """Give a short form of any value for a message, on one line: escaped, and cut at `limit`."""
-    text = value if isinstance(value, str) else repr(value)
+    text = value if isinstance(value, str) else _represent(value, limit)
     shown = printable(text[: limit + 1]).replace("\n", "\\n")
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def _represent(value: object, limit: int) -> str:
+    """Give at least the beginning of `repr()`, without the cost of a huge value's whole one."""
+    short = Repr()
+    short.maxlist = short.maxdict = short.maxtuple = short.maxset = short.maxfrozenset = 20
+    short.maxstring = short.maxlong = short.maxother = limit + 20
+    try:
+        return short.repr(value[: limit + 1] if isinstance(value, (bytes, bytearray)) else value)
+    except Exception:  # noqa: BLE001  # a `__repr__` may raise anything; huge integers do
+        return f"<{type(value).__name__}>"
 
 
 def itemize(title: str, lines: list[str], most: int = 10) -> str:
@@ -181,7 +197,9 @@ def nearest(name: str, candidates: Iterable[str]) -> str:
         return ""  # asked by machinery, not by people
     from difflib import get_close_matches  # only words errors, so only then loaded
 
-    found = get_close_matches(name, list(candidates), n=1, cutoff=0.6)
+    # Names may come from a server: neither their length nor their number may cost much.
+    likely = islice((c for c in candidates if len(c) <= _NEAREST_LENGTH), _NEAREST_COUNT)
+    found = get_close_matches(name[:_NEAREST_LENGTH], list(likely), n=1)
     return f". Did you mean {found[0]!r}?" if found else ""
 
 
@@ -209,9 +227,22 @@ def schema_error(name: str) -> type[MixError]:
     """
     safe = f"{name}_" if name in globals() else name
     if safe not in _schema_errors:
-        members = {"__doc__": f"The API answered with its error schema {name}."}
-        _schema_errors[safe] = type(safe, (MixError,), members | {"__module__": __name__})
+        members = {
+            "__doc__": f"The API answered with its error schema {name}.",
+            "__module__": __name__,
+            "__reduce__": _reduce_schema_error,
+        }
+        _schema_errors[safe] = type(safe, (MixError,), members)
     return _schema_errors[safe]
+
+
+def _reduce_schema_error(error: MixError) -> tuple[Any, ...]:
+    return _restore_schema_error, (type(error).__name__, error.args), error.__dict__
+
+
+def _restore_schema_error(name: str, args: tuple[Any, ...]) -> MixError:
+    """Bring back a pickled error, also where no document with its schema is loaded."""
+    return (_schema_errors.get(name) or schema_error(name))(*args)
 
 
 def __getattr__(name: str) -> type[MixError]:

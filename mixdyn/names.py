@@ -11,15 +11,21 @@ import keyword
 import re
 import unicodedata
 from collections.abc import Collection, Iterable
+from itertools import islice
 
 _ACRONYM_END = re.compile(r"(.)([A-Z][a-z]+)")
 _WORD_START = re.compile(r"([a-z0-9])([A-Z])")
 _SEPARATORS = re.compile(r"[\W_]+")
 _PREFIX_SEPARATORS = re.compile(r"[./:_\-\s]")
 
+_MAX_LENGTH = 200
+_MAX_PREFIXES = 20
+
 # The SDK gives these a trailing underscore as arguments; it leaves `id` and others as they are.
+# `self` is what methods call their first argument.
 AVOIDED = frozenset(
-    {"bool", "bytes", "dict", "filter", "float", "int", "list", "object", "set", "str", "type"}
+    {"bool", "bytes", "dict", "filter", "float", "int", "list", "object", "self", "set", "str"}
+    | {"type"}
 )
 
 
@@ -38,12 +44,11 @@ def to_pascal(text: str) -> str:
 
 def to_identifier(text: str) -> str:
     """Make of text that may hold odd characters an identifier that is public and no keyword."""
-    text = text.strip("_") or "unnamed"
+    # The parser folds what it reads (NFKC): names are cut and compared as they will be read.
+    text = unicodedata.normalize("NFKC", text[:_MAX_LENGTH])[:_MAX_LENGTH].strip("_")
     if not text.isidentifier():
         text = "".join(c if f"n{c}".isidentifier() else "_" for c in text).strip("_") or "unnamed"
-        text = text if text.isidentifier() else f"n{text}"
-    # Folding is repeated: the parser would fold a name that only now became an identifier.
-    text = unicodedata.normalize("NFKC", text)
+        text = text if text.isidentifier() else unicodedata.normalize("NFKC", f"n{text}")
     return f"{text}_" if keyword.iskeyword(text) else text
 
 
@@ -55,7 +60,7 @@ def to_argument(wire: str) -> str:
 
 def strip_namespace(operation_id: str, namespace: str) -> str:
     """Take the namespace and a separator off the front: `repos/get` in `repos` gives `get`."""
-    for match in _PREFIX_SEPARATORS.finditer(operation_id):
+    for match in islice(_PREFIX_SEPARATORS.finditer(operation_id), _MAX_PREFIXES):
         rest = operation_id[match.end() :]
         if rest and to_snake(operation_id[: match.start()]) == namespace:
             return rest
@@ -82,12 +87,14 @@ def resolve_collisions(
     depends on nothing but the order, so the same document always gives the same names.
     """
     used = set(taken)
+    numbers: dict[str, int] = {}
     result: list[str] = []
     for name in names:
         base = f"{name}_" if any(name + twin in taken for twin in twins) else name
-        unique, number = base, 2
+        unique = base
         while any(unique + twin in used for twin in twins):
-            unique, number = f"{base}_{number}", number + 1
+            numbers[base] = numbers.get(base, 1) + 1
+            unique = f"{base}_{numbers[base]}"
         used.update(unique + twin for twin in twins)
         result.append(unique)
     return result

@@ -11,9 +11,10 @@ MASK = "***"
 
 _SECRET = re.compile(
     r"password|passwd|passphrase|secret|apikey|accesskey|privatekey|credential"
-    r"|(token|cookie|authorization|signature)$"
+    r"|(token|cookie|authorization|signature|jwt|bearer)s?[0-9]*$"
 )
-_USER_INFO = re.compile(r"(?<=://)[^/?#@]*@")
+_USER_INFO = re.compile(r"(?<=://)[^/?#]*@")
+_MAX_DEPTH = 100
 
 
 def is_secret_name(name: str) -> bool:
@@ -32,21 +33,39 @@ def redact_headers(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def redact_url(url: str) -> str:
-    """Give the URL without user information and with secret query values masked."""
-    base, mark, query = url.partition("?")
-    pairs = [_redact_pair(pair) for pair in query.split("&")]
-    return _USER_INFO.sub(f"{MASK}@", base) + mark + "&".join(pairs)
+    """Give the URL without user information and with secret values in query and fragment masked."""
+    rest, hash_mark, fragment = url.partition("#")
+    base, mark, query = rest.partition("?")
+    base = _USER_INFO.sub(f"{MASK}@", base)
+    return base + mark + _redact_pairs(query) + hash_mark + _redact_pairs(fragment)
 
 
 def redact_json(value: object) -> object:
-    """Give a copy of a JSON value in which the secret members of objects are masked."""
+    """Give a copy of a JSON value in which all text under secret names is masked."""
+    return _redact(value, is_secret=False, depth=_MAX_DEPTH)
+
+
+def _redact(value: object, *, is_secret: bool, depth: int) -> object:
+    if isinstance(value, (str, bytes)):
+        return MASK if is_secret else value
+    if isinstance(value, (Mapping, list, tuple)) and not depth:
+        return "…"
     if isinstance(value, Mapping):
-        return {k: redact_json(redact_value(str(k), v)) for k, v in value.items()}
+        return {
+            k: _redact(v, is_secret=is_secret or is_secret_name(str(k)), depth=depth - 1)
+            for k, v in value.items()
+        }
     if isinstance(value, (list, tuple)):
-        return [redact_json(item) for item in value]
+        return [_redact(item, is_secret=is_secret, depth=depth - 1) for item in value]
     return value
 
 
+def _redact_pairs(text: str) -> str:
+    return "&".join(map(_redact_pair, text.split("&")))
+
+
 def _redact_pair(pair: str) -> str:
+    from urllib.parse import unquote
+
     name, mark, value = pair.partition("=")
-    return f"{name}{mark}{MASK}" if value and is_secret_name(name) else pair
+    return f"{name}{mark}{MASK}" if value and is_secret_name(unquote(name)) else pair

@@ -15,6 +15,8 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE", "Q
 DEFAULT_STATUSES = ("408", "429", "5XX")
 MAX_RETRY_AFTER_MS = 120_000.0
 
+_MAX_AMOUNT = 10**12
+
 
 @dataclass(frozen=True, slots=True)
 class BackoffStrategy:
@@ -64,13 +66,20 @@ def parse_extension(
     given = extension.get("backoff")
     given = given if isinstance(given, Mapping) else {}
     backoff = BackoffStrategy(
-        given.get("initialInterval", 500),
-        given.get("maxInterval", 60_000),
-        given.get("exponent", 1.5),
-        given.get("maxElapsedTime", 3_600_000),
+        int(_amount(given.get("initialInterval"), least=1, default=500)),
+        int(_amount(given.get("maxInterval"), least=1, default=60_000)),
+        _amount(given.get("exponent"), least=1, default=1.5),
+        int(_amount(given.get("maxElapsedTime"), least=0, default=3_600_000)),
     )
-    config = RetryConfig("backoff", backoff, bool(extension.get("retryConnectionErrors", False)))
-    return config, tuple(str(code) for code in extension.get("statusCodes", DEFAULT_STATUSES))
+    config = RetryConfig("backoff", backoff, extension.get("retryConnectionErrors") is True)
+    codes = extension.get("statusCodes")
+    return config, tuple(map(str, codes)) if isinstance(codes, (list, tuple)) else DEFAULT_STATUSES
+
+
+def _amount(value: Any, *, least: int, default: float) -> float:
+    """Give a document's number, or the default for nonsense, such as an exponent of 0."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return value if is_number and least <= value <= _MAX_AMOUNT else default
 
 
 def matches_status(status: int, patterns: Iterable[str]) -> bool:
@@ -128,7 +137,7 @@ def next_delay(
     if retry_after_ms is not None:
         delay = min(retry_after_ms, MAX_RETRY_AFTER_MS)
     else:
-        delay = _exponential(backoff, attempt - 1) * (1 - random / 4)
+        delay = max(0.0, _exponential(backoff, attempt - 1)) * (1 - random / 4)
     return delay if elapsed_ms + delay <= backoff.max_elapsed_time else None
 
 
@@ -140,13 +149,17 @@ def _exponential(backoff: BackoffStrategy, n: int) -> float:
 
 
 def _number(text: str | None) -> float | None:
-    return float(text) if text and re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,9})?", text) else None
+    return float(text) if text and re.fullmatch(r"[0-9]+(\.[0-9]+)?", text.strip()) else None
 
 
 def _until_date(value: str, now: float) -> float | None:
+    from datetime import UTC
     from email.utils import parsedate_to_datetime  # rare, and the package is large
 
     try:
-        return max(0.0, (parsedate_to_datetime(value).timestamp() - now) * 1000.0)
+        date = parsedate_to_datetime(value)
+        # The obsolete forms of a date name no zone; all are in UTC (RFC 9110, 5.6.7).
+        moment = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         return None
+    return max(0.0, (moment - now) * 1000.0)

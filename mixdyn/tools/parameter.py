@@ -12,9 +12,12 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from mixdyn.operation import Parameter, is_json
+from mixdyn.errors import Problem
+from mixdyn.operation import Operation, Parameter, is_json
 from mixdyn.schema import Schema
+from mixdyn.tools.refusal import refuse_problems
 from mixdyn.tools.route import decode
+from mixdyn.tools.sample import Sampler
 
 _INTEGER = re.compile(r"-?\d{1,400}")
 _NUMBER = re.compile(r"-?\d{1,400}(\.\d{1,400})?([eE][+-]?\d{1,4})?")
@@ -29,6 +32,66 @@ class Pair(NamedTuple):
 
     name: str
     raw: str
+
+
+class Source(NamedTuple):
+    """Where a request's parameters stand: raw path values, the query, headers in lower case."""
+
+    path: Mapping[str, str]
+    query: str
+    headers: Mapping[str, str]
+
+
+def read_parameters(
+    sampler: Sampler, operation: Operation, source: Source
+) -> dict[tuple[str, str], Any]:
+    """
+    Give the values of all parameters that the request has, by location and name.
+
+    Raises RefusedError that names all which are missing or do not fit.
+    """
+    pairs = {
+        "query": parse_pairs(source.query),
+        "cookie": parse_pairs(source.headers.get("cookie", ""), ";"),
+    }
+    values: dict[tuple[str, str], Any] = {}
+    problems: list[Problem] = []
+    for parameter in operation.parameters:
+        where = f"{parameter.location} parameter {parameter.name}"
+        value = _read(parameter, source, pairs)
+        if value is MISSING:
+            problems += [Problem(where, "is missing")] if parameter.required else []
+            continue
+        values[parameter.location, parameter.name] = value
+        validator = sampler.validator(parameter.schema, "request") if parameter.schema else None
+        if validator is not None and not validator.accepts(value):
+            found = validator.problems(value)
+            problems += [Problem(p.path.replace("$", where, 1), p.message) for p in found]
+    if problems:
+        raise refuse_problems("the parameters do not fit:", problems)
+    return values
+
+
+def _read(parameter: Parameter, source: Source, pairs: Mapping[str, list[Pair]]) -> Any:
+    if parameter.location == "path":
+        raw = source.path.get(parameter.name)
+        return MISSING if raw is None else read_path(parameter, raw)
+    if parameter.location == "header":
+        text = source.headers.get(parameter.name.lower())
+        return MISSING if text is None else read_header(parameter, text)
+    if parameter.location == "querystring":
+        return _read_querystring(parameter, source.query)
+    return read_query(parameter, pairs[parameter.location])
+
+
+def _read_querystring(parameter: Parameter, query: str) -> Any:
+    """Read the whole query as one value (OpenAPI 3.2): a form where its `content` is not JSON."""
+    if not query:
+        return MISSING
+    if is_json((parameter.content_type or "").partition(";")[0].strip().lower()):
+        return _read_content(parameter, _decode_form(query))
+    texts = {pair.name: _decode_form(pair.raw) for pair in parse_pairs(query)}
+    return _object(parameter.schema, texts)
 
 
 def parse_pairs(text: str, separator: str = "&") -> list[Pair]:

@@ -31,6 +31,7 @@ _WORDS: dict[int, tuple[str, ...]] = {
     415: ("media", "unsupported", "content_type"),
     500: ("internal", "server"),
 }
+_OTHER_WORDS = ("bad_request", "invalid", "bad", "validation")
 _DEEPEST = 4
 
 
@@ -135,7 +136,7 @@ def _put_codes(schema: Schema, value: Any, status: int, depth: int = 0) -> Any:
 
 
 def _pick_kind(values: tuple[Any, ...], status: int) -> Any:
-    words = [*_WORDS.get(status, ()), *_WORDS[400 if status < 500 else 500]]
+    words = [*_WORDS.get(status, ()), *(_OTHER_WORDS if status < 500 else _WORDS[500])]
     texts = {to_snake(str(value)): value for value in values}
     found = (value for word in words for text, value in texts.items() if word in text)
     return status if status in values else next(found, values[0])

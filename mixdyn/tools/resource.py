@@ -25,6 +25,8 @@ Kind = Literal[
 _WRAPPERS = ("data", "items", "results", "values", "entries", "records", "content", "list")
 _TEXTS = ("content", "text", "message", "prompt", "input", "query", "delta", "body", "output")
 _TEXT_DEPTH = 4
+_SENDING = frozenset({"message", "messages", "chat", "prompt", "prompts", "send", "run", "runs"})
+_SENDING |= {"complete", "completion", "completions", "ask", "say", "input", "invoke", "generate"}
 _EVENTS = "text/event-stream"
 
 
@@ -107,6 +109,36 @@ class Census:
         below = (c for c in self.collections.values() if c.key[:-1] == subject.collection.item_key)
         return next((c for c in below if c.is_stored and c.singular == last), None)
 
+    def streams(self) -> list[Route]:
+        """The routes that give event streams for as long as one listens."""
+        gets = [route for route in self.routes if route.method == "GET"]
+        return [route for route in gets if event_media(route.operation) is not None]
+
+    def listeners(self, route: Route) -> list[Route]:
+        """
+        Give the streams that an operation sends to: a POST of text about the same thing.
+
+        It is one if it stands under the same tag, or if its names speak of messages.
+        """
+        media = route.operation.body.preferred if route.operation.body is not None else None
+        has_text = media is not None and find_text(media.schema) is not None
+        if route.method != "POST" or not has_text or takes_file(route.operation):
+            return []
+        about = [stream for stream in self.streams() if self.anchor(stream) == self.anchor(route)]
+        return [s for s in about if s.tags & route.tags or _speaks_of_messages(route)]
+
+    def senders(self, stream: Route) -> list[Route]:
+        """Give the operations that send to a stream."""
+        return [route for route in self.routes if stream in self.listeners(route)]
+
+    def anchor(self, route: Route) -> Key:
+        """Give what a route is about: a thing of a collection, or else the last parameter's place."""
+        subject = self.subject(route)
+        if subject is not None:
+            return subject.collection.item_key
+        places = [i for i, text in enumerate(route.key, start=1) if text == PARAMETER]
+        return route.key[: places[-1]] if places else ()
+
     def _find_keys(self) -> list[Key]:
         """Paths that end in a name and have a list, or things below them."""
         keys = {key for key in self._by_path if key and key[-1] != PARAMETER and self._list(key)}
@@ -142,7 +174,8 @@ class Census:
             route = methods.get("POST") if is_below else None
             if route is not None and is_same(listed, success_schema(route.operation)):
                 found.append(route)
-        return found
+        put = self._by_path.get((*key, PARAMETER), {}).get("PUT")
+        return found or ([put] if put is not None and declares(put, "201") else [])
 
     def _item_parameter(self, key: Key) -> str:
         methods = self._by_path.get((*key, PARAMETER), {})
@@ -192,8 +225,7 @@ class Census:
             return Role("create", above)
         # `POST /things/{id}/fork` that answers 201 with a thing makes one more of them.
         source = self.stored(route.key[:-2]) if route.key[-2:-1] == (PARAMETER,) else None
-        is_new = any(response.status == "201" for response in route.operation.responses)
-        if source is not None and is_new and is_same(source.item, answer):
+        if source is not None and declares(route, "201") and is_same(source.item, answer):
             return Role("copy", source)
         return Role("other", None)
 
@@ -238,6 +270,11 @@ class Census:
             for reference in self.references[stream]:
                 name = route.segments[index].names[0]
                 yield Reference(reference.collection, name, "path")
+
+
+def declares(route: Route, status: str) -> bool:
+    """Tell whether an operation documents a response for exactly this status."""
+    return any(response.status == status for response in route.operation.responses)
 
 
 def success_schema(operation: Operation) -> Schema | None:
@@ -317,6 +354,11 @@ def to_singular(word: str) -> str:
     if re.search(r"(s|x|z|ch|sh)es$", word):
         return word[:-2]
     return word[:-1] if re.search(r"[^siu]s$", word) else word
+
+
+def _speaks_of_messages(route: Route) -> bool:
+    names = [route.segments[-1].text, route.operation.operation_id or "", *route.tags]
+    return any(not _SENDING.isdisjoint(to_snake(name).split("_")) for name in names)
 
 
 def _body_names(operation: Operation) -> Iterator[str]:

@@ -31,6 +31,7 @@ class Segment:
 
     def __init__(self, text: str) -> None:
         parts = _PLACEHOLDER.split(text)
+        self.text = text
         self.names = tuple(parts[1::2])
         self.literal = unquote(text) if not self.names else None
         self.is_parameter = len(parts) == 3 and not parts[0] and not parts[2]
@@ -41,8 +42,8 @@ class Segment:
 
     @property
     def key(self) -> str:
-        """The literal text, or `{}` for a parameter, whatever its name is."""
-        return PARAMETER if self.is_parameter else (self.literal or "")
+        """The segment's text, or `{}` for a parameter, whatever its name is."""
+        return PARAMETER if self.is_parameter else self.text
 
     def match(self, raw: str) -> dict[str, str] | None:
         """Give the parameters' raw texts in a segment of a path, or None where it does not fit."""

@@ -36,8 +36,8 @@ class Taste:
     """
     How to choose where a schema leaves a choice.
 
-    `is_lean` leaves out what is optional, `is_fresh` keeps lists empty as in a thing just made,
-    `branch` counts through the alternatives of unions, `omitted` are properties to leave out.
+    `is_lean` leaves out what is optional; `is_fresh` is for a thing just made: its lists are empty,
+    and of what is optional only that is there which a server sets itself; `branch` counts through the alternatives of unions, `omitted` are properties to leave out.
     """
 
     now: float = 0.0
@@ -231,7 +231,7 @@ class _Maker:
         made = {
             name: self.make(declared, place.child(name))
             for name, declared in schema.properties.items()
-            if name in schema.required or self.is_wanted(name, declared, place)
+            if name in schema.required or self.is_wanted(schema, name, place)
         }
         for name in sorted(schema.required - made.keys()):
             made[name] = self.make_undeclared(schema, place.child(name))
@@ -256,12 +256,14 @@ class _Maker:
     def make_undeclared(self, schema: Schema, place: _Place) -> Any:
         return self.make(schema.additional, place) if schema.additional is not None else "text"
 
-    def is_wanted(self, name: str, declared: Schema, place: _Place) -> bool:
+    def is_wanted(self, schema: Schema, name: str, place: _Place) -> bool:
         """Tell whether an optional property is given: not where it would lead on for ever."""
+        declared = schema.properties[name]
         is_small = self.left > 0 and len(place.inside) <= _DEEP
         is_hidden = declared.get("writeOnly") is True or declared.target.value is False
+        is_unset = self.taste.is_fresh and schema.required and not _is_set_by_server(declared, name)
         is_left_out = len(place.inside) == 1 and name in self.taste.omitted
-        is_out = self.taste.is_lean or is_hidden or is_left_out
+        is_out = self.taste.is_lean or is_hidden or is_unset or is_left_out
         return is_small and not is_out and not self.is_repeated(declared, place)
 
     def is_repeated(self, schema: Schema | None, place: _Place) -> bool:
@@ -315,6 +317,10 @@ def _pick_type(schema: Schema) -> str:
         kind for kind, words in _CLUES.items() if any(schema.get(w) is not None for w in words)
     )
     return next(given, "string")
+
+
+def _is_set_by_server(schema: Schema, name: str) -> bool:
+    return schema.get("readOnly") is True or scalar.is_time(name)
 
 
 def _own_names(discriminator: Discriminator, inside: tuple[Schema, ...]) -> list[str]:

@@ -44,7 +44,7 @@ def make_number(schema: Schema, is_integer: bool, context: Context) -> int | flo
     step = _step(schema, is_integer)
     low, high = _bounds(schema, step)
     words = to_snake(context.name).split("_")
-    if _is_time(words) and is_integer:
+    if is_time(context.name) and is_integer:
         wanted = math.floor(Fraction(int(context.now)) / step)
     elif words[-1] in _COUNTERS:
         wanted = 0
@@ -82,12 +82,14 @@ def _format_text(schema: Schema, context: Context) -> str:
     words = to_snake(context.name or "text").split("_")
     if words[-1] == "id":
         return f"{'-'.join(words[:-1]) or 'id'}-{context.hash % 0x10000:04x}"
-    if _is_time(words):
+    if is_time(context.name):
         return _datetime(context)
     return f"{' '.join(words)} {context.hash % 100}"
 
 
-def _is_time(words: list[str]) -> bool:
+def is_time(name: str) -> bool:
+    """Tell whether a property is called like a point in time: `createdAt`, `modified`."""
+    words = to_snake(name).split("_")
     return words[-1] in _TIMES or (words[-1] == "at" and len(words) > 1)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mixdyn.event import EventReader
@@ -23,7 +23,7 @@ from mixdyn.tools.sample import Sampler, Taste
 _STARTS = frozenset(
     {"connected", "connect", "start", "started", "open", "opened", "ready", "hello"}
 )
-_STARTS |= {"init", "begin", "created", "created", "welcome"}
+_STARTS |= {"init", "begin", "created", "welcome"}
 _ENDS = frozenset({"complete", "completed", "done", "end", "ended", "finish", "finished", "stop"})
 _ENDS |= {"stopped", "close", "closed", "final", "success", "succeeded"}
 _BEATS = frozenset({"heartbeat", "ping", "keepalive", "alive", "beat", "pong"})
@@ -59,9 +59,14 @@ class Script:
 
     def __init__(self, sampler: Sampler, operation: Operation, media: MediaType) -> None:
         self.sampler = sampler
-        reader = EventReader(operation, media, Types(_space(media))) if _has_schema(media) else None
-        self.is_envelope = reader is not None and reader.is_envelope
+        schema = media.item_schema or media.schema
+        if schema is not None and "array" in schema.core.types:
+            media = replace(media, schema=schema.core.items, item_schema=None)
+        reader = EventReader(operation, media, Types(schema.space)) if schema is not None else None
+        is_lines = media.essence != "text/event-stream"
+        self.is_envelope = reader is not None and reader.is_envelope and not is_lines
         self.schema = reader.schema if reader is not None else None
+        self.sentinel = media.extensions.get("x-speakeasy-sse-sentinel")
         discriminator = reader.discriminator if reader is not None else None
         self.property_name = discriminator.property_name if discriminator is not None else "event"
         self.branches = dict(discriminator.branches) if discriminator is not None else {}
@@ -91,6 +96,19 @@ class Script:
                 chunks = [text]
             drafts += [self.draft(name, facts, taste, chunk) for chunk in chunks]
         return drafts
+
+    def whole(self, text: str, facts: Facts, taste: Taste) -> bytes:
+        """Give a stream that ends by itself: the opening, one run, and the sentinel if any."""
+        drafts = self.run(text, facts, taste)
+        if isinstance(self.sentinel, str):
+            drafts.append(Draft(None, self.sentinel))
+        numbered = (draft.encode(number) for number, draft in enumerate(drafts, start=1))
+        return b"".join([self.opening(facts, taste)(0), *numbered])
+
+    def lines(self, text: str, facts: Facts, taste: Taste, mark: bytes = b"") -> bytes:
+        """Give the run as JSON lines, each begun with `mark` (RFC 7464 has one)."""
+        drafts = self.run(text, facts, taste)
+        return b"".join(mark + draft.data.encode("utf-8", "backslashreplace") + b"\n" for draft in drafts)
 
     def order(self) -> list[str]:
         """Put the types in the order of a run; starts, signs of life and trouble are left out."""
@@ -168,15 +186,6 @@ def plant(value: Any, path: tuple[str, ...], leaf: Any) -> Any:
         return leaf
     held = value if isinstance(value, dict) else {}
     return {**held, path[0]: plant(held.get(path[0]), path[1:], leaf)}
-
-
-def _has_schema(media: MediaType) -> bool:
-    return media.schema is not None or media.item_schema is not None
-
-
-def _space(media: MediaType) -> Any:
-    schema = media.item_schema or media.schema
-    return schema.space if schema is not None else None
 
 
 def _is_free_type(payload: Schema) -> bool:

@@ -66,14 +66,15 @@ class Store:
     serials: dict[Key, int] = field(default_factory=dict[Key, int])
     channels: dict[Address, Channel] = field(default_factory=dict[Address, Channel])
 
-    def list(self, address: Address) -> list[Record]:
+    def all(self, address: Address) -> list[Record]:
         """Give the records of a collection, oldest first."""
         return list(self.records.get(address, {}).values())
 
-    def gather(self, key: Key) -> list[Record]:
-        """Give the records of a collection whatever they belong to, oldest first."""
-        found = [r for a, held in self.records.items() if a.key == key for r in held.values()]
-        return sorted(found, key=lambda record: record.serial)
+    def gather(self, key: Key) -> list[tuple[Address, Record]]:
+        """Give the records of a collection with where they belong, oldest first."""
+        places = [(a, held) for a, held in self.records.items() if a.key == key]
+        found = [(address, record) for address, held in places for record in held.values()]
+        return sorted(found, key=lambda pair: pair[1].serial)
 
     def find(self, address: Address, id: str) -> Record | None:
         """Give a record, or None where there is none of that id."""

@@ -1,0 +1,195 @@
+"""
+`mixdyn demo`: the main job of the Mix API over real HTTP, each call told as the line one would type.
+
+What is printed behind `>>>` is what is run, so the transcript cannot tell anything else.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple, TextIO
+
+from mixdyn import Mix, errors
+from mixdyn.errors import excerpt, printable
+from mixdyn.tools.mock import serve
+
+WIDTH = 100
+
+
+class Step(NamedTuple):
+    """
+    A line of Python, why it is shown, and what must come of it.
+
+    `check` gets the line's value, or the error that it raised.
+    """
+
+    title: str
+    code: str
+    check: Callable[[Any], bool]
+
+
+READ_ONLY = (
+    Step("Is the server well?", "mix.system.get_health()", lambda v: v.status is not None),
+    Step("Which sessions are there?", "mix.sessions.list()", lambda v: v is None or len(v) >= 0),
+)
+
+MAIN_JOB = (
+    Step(
+        "Create a session. Attributes are typed, items are the JSON as it came.",
+        'session = mix.sessions.create(title="A first look")',
+        lambda v: v["title"] == "A first look",
+    ),
+    Step(
+        "The time of creation is a datetime.",
+        "session.created_at.tzinfo is not None",
+        lambda v: v is True,
+    ),
+    Step(
+        "Upload a file into it.",
+        'mix.files.upload_session_file(id=session.id, file=("notes.txt", b"remember the milk"))',
+        lambda v: v.name == "notes.txt" and v.size == 17,
+    ),
+    Step(
+        "List its files.",
+        "[file.name for file in mix.files.list_session_files(id=session.id)]",
+        lambda v: v == ["notes.txt"],
+    ),
+    Step(
+        "Fetch the file: downloads stream, `read()` takes all of it.",
+        'mix.files.get_session_file(id=session.id, filename="notes.txt").read()',
+        lambda v: v == b"remember the milk",
+    ),
+    Step(
+        "Open the session's event stream.",
+        "events = mix.streaming.stream_events(session_id=session.id)",
+        lambda v: v.response.status_code == 200,
+    ),
+    Step(
+        "Send a message; the answer arrives on the stream.",
+        'mix.streaming.send_streaming_message(id=session.id, content="What is in my notes?")',
+        lambda v: v.session_id is not None,
+    ),
+    Step(
+        "Print the events as they come, up to the end of the message.",
+        "show_events(events)",
+        lambda v: v[0] == "connected" and v[-1] == "complete",
+    ),
+    Step("Close the stream.", "events.close()", lambda v: v is None),
+    Step(
+        "Read the history.",
+        "mix.messages.list_session(id=session.id)",
+        lambda v: len(v) >= 1,
+    ),
+    Step(
+        "A wrong argument is refused before anything is sent.",
+        "mix.sessions.create(title=42)",
+        lambda v: isinstance(v, errors.RequestValidationError),
+    ),
+    Step(
+        "What is not there is an error with the server's own words, typed.",
+        'mix.sessions.get(id="no-such-session")',
+        lambda v: isinstance(v, errors.ErrorResponse) and v.status_code == 404,
+    ),
+    Step("Delete the session.", "mix.sessions.delete(id=session.id)", lambda v: v is None),
+    Step(
+        "It is gone.",
+        "mix.sessions.get(id=session.id)",
+        lambda v: isinstance(v, errors.ErrorResponse) and v.status_code == 404,
+    ),
+)
+
+
+def run_demo(server_url: str | None = None, output: TextIO = sys.stdout) -> int:
+    """
+    Walk through the API, against the stand-in server or a given one.
+
+    Args:
+        server_url: a real Mix server; without it a stand-in is started on a free loopback port.
+        output: where the transcript goes.
+
+    Gives 0 only if each step did what it should, else 1. What was created is deleted again.
+    """
+    with _server(server_url) as url, Mix(server_url=url) as mix:
+        walk = _Walk(mix, output)
+        walk.say(f"# The {'given' if server_url else 'stand-in'} server is {printable(url)}\n")
+        walk.say(">>> from mixdyn import Mix")
+        walk.say(f'>>> mix = Mix(server_url="{printable(url)}")\n')
+        try:
+            done = all(walk.take(step) for step in (*READ_ONLY, *MAIN_JOB))
+        finally:
+            walk.clean_up()
+        walk.say("# All steps did what they should." if done else "# Stopped at the first failure.")
+        return 0 if done else 1
+
+
+class _Walk:
+    """Takes the steps one by one and tells what happens."""
+
+    def __init__(self, mix: Mix, output: TextIO) -> None:
+        self.mix = mix
+        self.output = output
+        self.names: dict[str, Any] = {"mix": mix, "show_events": self.show_events}
+
+    def say(self, text: str) -> None:
+        print(text, file=self.output, flush=True)
+
+    def take(self, step: Step) -> bool:
+        self.say(f"# {step.title}\n>>> {step.code}")
+        outcome = self.run(step.code)
+        if isinstance(outcome, Exception):
+            self.say(f"{type(outcome).__name__}: {printable(str(outcome))}")
+        elif outcome is not None and " = " not in step.code.partition("(")[0]:
+            self.say(_show(outcome))
+        try:
+            is_fine = step.check(outcome)
+        except Exception as error:  # noqa: BLE001  # an outcome of another kind fails the step
+            self.say(f"# {type(error).__name__}: {excerpt(str(error))}")
+            is_fine = False
+        self.say("" if is_fine else "# This is not what should have come.\n")
+        return is_fine
+
+    def run(self, code: str) -> Any:
+        """Run one of this module's own lines; nothing from outside is ever run."""
+        name, is_assignment, expression = code.partition(" = ")
+        is_assignment = is_assignment if name.isidentifier() else ""
+        try:
+            value = eval(expression if is_assignment else code, self.names)  # noqa: S307  # own text
+        except Exception as error:  # noqa: BLE001  # shown, and judged by the step's check
+            return error
+        if is_assignment:
+            self.names[name] = value
+        return value
+
+    def show_events(self, events: Any) -> list[str]:
+        """Print events until the message is complete or failed; give their types."""
+        seen: list[str] = []
+        for event in events:
+            seen.append(event.event)
+            self.say(f"    {excerpt(str(event.event), 30):<24} {_show(event.data, 70)}")
+            if event.event in ("complete", "error"):
+                break
+        return seen
+
+    def clean_up(self) -> None:
+        """Close the stream and delete the session, where a failed step has left them."""
+        if "events" in self.names:
+            self.names["events"].close()
+        if "session" in self.names:
+            outcome = self.run("mix.sessions.delete(id=session.id)")
+            if isinstance(outcome, Exception) and not isinstance(outcome, errors.ErrorResponse):
+                self.say(f"# The session could not be deleted: {excerpt(str(outcome))}")
+
+
+@contextmanager
+def _server(url: str | None) -> Iterator[str]:
+    if url is not None:
+        yield url
+        return
+    with serve() as server:
+        yield server.url
+
+
+def _show(value: Any, limit: int = WIDTH) -> str:
+    return excerpt(repr(value), limit)

@@ -1,0 +1,424 @@
+"""
+One request's way to its response: read, look up, remember, answer.
+
+The only place that joins the document, the memory and the request; no I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+from urllib.parse import quote
+
+from mixdyn.document import Document
+from mixdyn.errors import excerpt
+from mixdyn.names import to_snake
+from mixdyn.operation import MediaType, is_binary, is_json
+from mixdyn.tools.parameter import Source, read_parameters
+from mixdyn.tools.payload import Payload, read_payload
+from mixdyn.tools.refusal import RefusedError
+from mixdyn.tools.rendering import Renderer
+from mixdyn.tools.reply import (
+    Headers,
+    MockRequest,
+    MockResponse,
+    answer_file,
+    answer_value,
+    choose_success,
+    negotiate,
+)
+from mixdyn.tools.resource import (
+    Census,
+    Collection,
+    Reference,
+    declares,
+    event_media,
+    find_array,
+    find_text,
+    is_same,
+)
+from mixdyn.tools.route import PARAMETER, Route, Router
+from mixdyn.tools.sample import Sampler, Taste, media_examples
+from mixdyn.tools.script import Script, plant
+from mixdyn.tools.store import Address, Record, Store
+
+_EVENTS = "text/event-stream"
+_LINES = ("application/jsonl", "application/x-ndjson", "application/ndjson", "application/json-seq")
+_DEFAULT_TEXT = "Hello from the stand-in server."
+
+
+class Api:
+    """What is known from the document alone: routes, collections, samples; never changed."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.router = Router(document)
+        self.sampler = Sampler()
+        self.renderer = Renderer(self.sampler)
+        self._scripts: dict[tuple[Route, str], Script] = {}
+
+    @cached_property
+    def census(self) -> Census:
+        """The document's collections, found when first asked for."""
+        return Census(self.router.routes)
+
+    def script(self, route: Route, media: MediaType) -> Script:
+        """Give the events of a route's stream, the same object for the same one."""
+        key = (route, media.content_type)
+        if key not in self._scripts:
+            self._scripts[key] = Script(self.sampler, route.operation, media)
+        return self._scripts[key]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What changes: the memory and the time; and how long a stream may be silent."""
+
+    clock: Callable[[], float]
+    heartbeat_s: float | None
+    store: Store = field(default_factory=Store)
+
+
+class Exchange:
+    """Answers one request of one route."""
+
+    def __init__(
+        self, api: Api, state: State, request: MockRequest, route: Route, path: Mapping[str, str]
+    ) -> None:
+        self.api = api
+        self.store = state.store
+        self.state = state
+        self.now = state.clock()
+        self.request = request
+        self.route = route
+        self.operation = route.operation
+        self.role = api.census.roles[route]
+        source = Source(path, request.query, request.fields)
+        self.arguments = read_parameters(api.sampler, self.operation, source)
+        self.payload = Payload()
+
+    def answer(self) -> MockResponse:
+        """Give the response; RefusedError says what the request may not do."""
+        for reference in self.api.census.references[self.route]:
+            self.check_exists(reference)
+        content_type = self.request.fields.get("content-type", "")
+        if self.request.fields.get("content-encoding", "identity").lower() != "identity":
+            raise RefusedError(415, "expected a body without Content-Encoding")
+        self.payload = read_payload(
+            self.api.sampler, self.operation, content_type, self.request.body
+        )
+        collection = self.role.collection
+        if collection is None or not collection.is_stored:
+            return self.answer_other()
+        actions: dict[str, Callable[[Collection], MockResponse]] = {
+            "list": self.answer_list,
+            "gather": self.answer_gathered,
+            "create": self.answer_create,
+            "copy": self.answer_copy,
+            "read": self.answer_read,
+            "replace": self.answer_update,
+            "merge": self.answer_update,
+            "delete": self.answer_delete,
+            "clear": self.answer_clear,
+        }
+        return actions[self.role.kind](collection) if self.role.kind in actions else self.answer_other()
+
+    # Finding things.
+
+    @cached_property
+    def path_ids(self) -> tuple[str, ...]:
+        """The values of the path's whole-segment parameters, in order."""
+        names = [s.names[0] for s in self.route.segments if s.is_parameter]
+        return tuple(_id_text(self.arguments.get(("path", name), "")) for name in names)
+
+    def address(self, collection: Collection) -> Address:
+        """Give where the collection's things are that this request's path leads to."""
+        return Address(collection.key, self.path_ids[: collection.key.count(PARAMETER)])
+
+    def named_id(self, reference: Reference) -> str | None:
+        """Give the id that a parameter carries, or None where the request does not have it."""
+        value = self.arguments.get((reference.location, reference.parameter))
+        return None if value is None else _id_text(value)
+
+    def check_exists(self, reference: Reference) -> None:
+        """Refuse ids that name nothing, unless this very request is to make what they name."""
+        id = self.named_id(reference)
+        is_own = reference.collection is self.role.collection and self.role.kind == "replace"
+        if id is None or (is_own and declares(self.route, "201")):
+            return
+        self.find(reference.collection, id)
+
+    def find(self, collection: Collection, id: str) -> Record:
+        """Give a record, or refuse with 404."""
+        record = self.store.find(self.address(collection), id)
+        if record is None:
+            by = collection.identifier or "id"
+            message = f"no {collection.singular} has the {by} {excerpt(id, 80)!r}"
+            raise RefusedError(404, message)
+        return record
+
+    # Answers from memory.
+
+    def answer_list(self, collection: Collection) -> MockResponse:
+        address = self.address(collection)
+        return self.show_list(collection, [(address, r) for r in self.store.all(address)])
+
+    def answer_gathered(self, collection: Collection) -> MockResponse:
+        return self.show_list(collection, self.store.gather(collection.key))
+
+    def show_list(
+        self, collection: Collection, records: list[tuple[Address, Record]]
+    ) -> MockResponse:
+        status, media = self.choose_success()
+        found = find_array(media.schema) if media is not None and media.schema is not None else None
+        if media is None or media.schema is None or found is None:
+            return self.answer_other()
+        show = self.api.renderer.show
+        shown = [show(found[1], collection, record, address) for address, record in records]
+        query = {name: v for (where, name), v in self.arguments.items() if where == "query"}
+        value = self.api.renderer.show_list(media.schema, shown, query, self.seed)
+        return answer_value(status, media, value, ())
+
+    def answer_read(self, collection: Collection) -> MockResponse:
+        record = self.find(collection, self.path_ids[-1])
+        status, media = self.choose_success()
+        response = self.operation.response(status)
+        declared = response.media if response is not None else ()
+        is_download = media is not None and not is_json(media.essence)
+        if record.file is not None and is_download:
+            return answer_file(record.file, declared, self.request, status)
+        return self.show(collection, record)
+
+    def answer_create(self, collection: Collection) -> MockResponse:
+        record = self.create(collection, self.address(collection), self.payload)
+        self.publish()
+        is_here = self.route.key == collection.key
+        location = f"{self.request.path.rstrip('/')}/{quote(record.id, safe='')}"
+        headers = (("location", location),) if is_here else ()
+        return self.show(collection, record, "201", headers)
+
+    def answer_copy(self, collection: Collection) -> MockResponse:
+        source = self.find(collection, self.path_ids[-1])
+        fields = {**source.fields, **self.payload.fields}
+        fields.pop(collection.identifier or "", None)
+        copied = Payload(fields, (source.file,) if source.file is not None else ())
+        record = self.create(collection, self.address(collection), copied)
+        return self.show(collection, record, "201")
+
+    def create(self, collection: Collection, address: Address, payload: Payload) -> Record:
+        """Remember a new thing; refuse one that is there already if the document has 409 for it."""
+        held = self.store.records.get(address, {})
+        serial = self.store.next_serial(collection.key)
+        identifier = collection.identifier
+        file = payload.files[0] if payload.files else None
+        value = payload.fields.get(identifier or "")
+        if value is None and file is not None and file.name and _is_name(identifier):
+            value = file.name
+        if value is None or isinstance(value, (bool, dict, list)):
+            value = self.api.renderer.fresh_id(collection, serial, held)
+        id = _id_text(value)
+        if id in held and declares(self.route, "409"):
+            raise RefusedError(409, f"there is a {collection.singular} {excerpt(id, 80)!r} already")
+        fields = {**payload.fields, **({identifier: value} if identifier else {})}
+        record = Record(id, serial, fields, self.now, self.now, file)
+        self.store.put(address, record)
+        return record
+
+    def answer_update(self, collection: Collection) -> MockResponse:
+        is_item = self.route.key[-1] == PARAMETER
+        identifier = collection.identifier or ""
+        fields = dict(self.payload.fields)
+        value = self.path_ids[-1] if is_item else fields.get(identifier)
+        if value is None:
+            return self.answer_other()
+        known = self.store.find(self.address(collection), _id_text(value))
+        if known is None and declares(self.route, "201"):
+            made = replace(self.payload, value={**fields, identifier: value} if identifier else fields)
+            return self.show(collection, self.create(collection, self.address(collection), made), "201")
+        record = self.find(collection, _id_text(value))
+        kept = record.fields if self.role.kind == "merge" else {}
+        own = {identifier: record.fields[identifier]} if identifier in record.fields else {}
+        # A null in a merge takes the field away (RFC 7396).
+        merged = {n: v for n, v in {**kept, **fields, **own}.items() if v is not None}
+        changed = record.with_fields(merged if self.role.kind == "merge" else {**fields, **own}, self.now)
+        file = self.payload.files[0] if self.payload.files else record.file
+        changed = replace(changed, file=file)
+        self.store.put(self.address(collection), changed)
+        return self.show(collection, changed)
+
+    def answer_delete(self, collection: Collection) -> MockResponse:
+        record = self.find(collection, self.path_ids[-1])
+        self.store.remove(self.address(collection), record.id)
+        return self.show(collection, record)
+
+    def answer_clear(self, collection: Collection) -> MockResponse:
+        address = self.address(collection)
+        for record in self.store.all(address):
+            self.store.remove(address, record.id)
+        return self.answer_other()
+
+    def show(
+        self, collection: Collection, record: Record, wanted: str = "", headers: Headers = ()
+    ) -> MockResponse:
+        """Answer with a record, if that is what the response describes; else with a sample."""
+        status, media = self.choose_success(wanted)
+        if media is None or media.schema is None or not is_json(media.essence):
+            return self.answer_sample(status, media, headers)
+        value = self.api.renderer.show(media.schema, collection, record, self.address(collection))
+        return answer_value(status, media, value, headers)
+
+    # Answers without memory, and streams.
+
+    def answer_other(self) -> MockResponse:
+        """Answer with events, with the thing that the request is about, or with a sample."""
+        status, media = self.choose_success()
+        stream = event_media(self.operation)
+        if stream is not None and (media is stream or self.payload.fields.get("stream") is True):
+            return self.answer_events(status, stream)
+        self.remember_text()
+        self.publish()
+        if media is not None and media.essence in _LINES:
+            return self.answer_lines(status, media)
+        subject = self.api.census.subject(self.route)
+        id = self.named_id(subject) if subject is not None else None
+        is_thing = subject is not None and media is not None
+        if is_thing and subject and media and id and is_same(media.schema, subject.collection.item):
+            return self.show(subject.collection, self.find(subject.collection, id))
+        return self.answer_sample(status, media)
+
+    def answer_sample(
+        self, status: int, media: MediaType | None, headers: Headers = ()
+    ) -> MockResponse:
+        """Answer with an example or a made-up value, in which the request's own words stand."""
+        if media is None:
+            return answer_value(status, None, None, headers)
+        schema = media.schema
+        if not is_json(media.essence):
+            return answer_value(status, media, self.sample_content(media), headers)
+        if schema is None:
+            return answer_value(status, media, next(media_examples(media), {}), headers)
+        accepts = self.api.sampler.validator(schema).accepts
+        example = next(filter(accepts, media_examples(media)), None)
+        value = example
+        if example is None:
+            value = self.api.sampler.sample(schema, self.seed, Taste(now=self.now))
+        value = self.api.sampler.overlay(schema, value, self.facts)
+        return answer_value(status, media, value, headers)
+
+    def sample_content(self, media: MediaType) -> Any:
+        """Make a text or a few bytes for a media type that is not JSON."""
+        example = next((e for e in media_examples(media) if isinstance(e, str)), None)
+        if example is not None:
+            return example
+        if media.schema is not None and "string" in media.schema.types and not is_binary(media.schema):
+            return self.api.sampler.sample(media.schema, self.seed, Taste(now=self.now))
+        if media.essence.endswith("xml"):
+            return '<?xml version="1.0" encoding="UTF-8"?><sample/>'
+        return f"A sample of {media.content_type}.".encode()
+
+    def answer_events(self, status: int, media: MediaType) -> MockResponse:
+        """
+        Open a stream: live where an operation can send to it, else one run that ends by itself.
+        """
+        script = self.api.script(self.route, media)
+        taste = Taste(now=self.now)
+        headers = (("content-type", _EVENTS), ("cache-control", "no-store"))
+        if self.route.method != "GET" or not self.api.census.senders(self.route):
+            self.remember_text()
+            text = self.text or _DEFAULT_TEXT
+            return MockResponse(status, headers, script.whole(text, self.subject_facts, taste))
+        seen = self.request.fields.get("last-event-id", "")
+        reader = self.store.channel(self.channel_address(self.route)).follow(
+            int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 19 else None,
+            script.opening(self.subject_facts, taste),
+            script.heartbeat(self.subject_facts, taste),
+            self.state.heartbeat_s,
+        )
+        return MockResponse(status, headers, reader)
+
+    def answer_lines(self, status: int, media: MediaType) -> MockResponse:
+        mark = b"\x1e" if media.essence == "application/json-seq" else b""
+        script = self.api.script(self.route, media)
+        content = script.lines(self.text or _DEFAULT_TEXT, self.subject_facts, Taste(now=self.now), mark)
+        return answer_value(status, media, content, ())
+
+    def channel_address(self, stream: Route) -> Address:
+        """Give the channel of a stream for the thing that this request is about."""
+        subject = self.api.census.subject(self.route)
+        anchor = self.api.census.anchor(stream)
+        scope = self.path_ids[: anchor.count(PARAMETER)]
+        if subject is not None:
+            own = self.address(subject.collection).scope
+            scope = (*own, self.named_id(subject) or "")
+        return Address((*anchor, stream.path), scope)
+
+    def publish(self) -> None:
+        """Let the streams of the thing that a text was sent to tell of it."""
+        for stream in self.api.census.listeners(self.route):
+            media = event_media(stream.operation)
+            if media is not None:
+                script = self.api.script(stream, media)
+                drafts = script.run(self.text or "", self.subject_facts, Taste(now=self.now))
+                channel = self.store.channel(self.channel_address(stream))
+                channel.publish([draft.encode for draft in drafts])
+
+    def remember_text(self) -> None:
+        """Make a text that was sent part of the history of the thing that it was sent to."""
+        collection = self.api.census.history(self.route)
+        subject = self.api.census.subject(self.route)
+        if collection is None or subject is None or self.text is None:
+            return
+        path = find_text(collection.item)
+        scope = (*self.address(subject.collection).scope, self.named_id(subject) or "")
+        fields = plant({}, path, self.text) if path is not None else {}
+        self.create(collection, Address(collection.key, scope), Payload(fields))
+
+    # What the request says.
+
+    @property
+    def text(self) -> str | None:
+        """The text that the body sends, or None."""
+        body = self.operation.body
+        path = find_text(body.preferred.schema) if body is not None else None
+        value: Any = self.payload.fields
+        for step in path or ():
+            value = value.get(step) if isinstance(value, Mapping) else None
+        return value if isinstance(value, str) else None
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the request says by name: its parameters, its fields, and what it is about."""
+        facts: dict[str, Any] = {name: value for (_, name), value in self.arguments.items()}
+        facts |= self.payload.fields
+        collection = self.role.collection
+        if collection is not None and collection.identifier and self.route.key[-1:] == (PARAMETER,):
+            facts[collection.identifier] = self.path_ids[-1]
+        return facts | self.subject_facts
+
+    @property
+    def subject_facts(self) -> dict[str, Any]:
+        """Give what the request is about, for events: `session_id`."""
+        named = {name: v for (_, name), v in self.arguments.items() if to_snake(name).endswith("_id")}
+        subject = self.api.census.subject(self.route)
+        own = {f"{subject.collection.singular}_id": self.named_id(subject)} if subject else {}
+        return {**named, **own}
+
+    @property
+    def seed(self) -> str:
+        """What made-up values depend on: the operation and the ids in its path."""
+        return " ".join([self.operation.method, self.operation.path, *self.path_ids])
+
+    def choose_success(self, wanted: str = "") -> tuple[int, MediaType | None]:
+        status, response = choose_success(self.operation, wanted)
+        media = response.media if response is not None else ()
+        return status, negotiate(media, self.request.fields.get("accept", ""))
+
+
+def _id_text(value: Any) -> str:
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
+def _is_name(identifier: str | None) -> bool:
+    return identifier is not None and "name" in identifier.lower()

@@ -1,0 +1,220 @@
+"""
+A stand-in for the server that any OpenAPI 3.x document describes: refuses, answers, remembers.
+
+One function from request to response, `respond`; used without a port as an httpx transport, over
+loopback by `serve`, and directly. Nothing in it is written for one API.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from mixdyn.body import encode_json
+from mixdyn.document import Document, Source
+from mixdyn.errors import DocumentError, excerpt
+from mixdyn.operation import Operation
+from mixdyn.tools.exchange import Api, Exchange, State
+from mixdyn.tools.feed import Subscription
+from mixdyn.tools.refusal import RefusedError, word_refusal
+from mixdyn.tools.reply import MockRequest, MockResponse
+from mixdyn.tools.route import Route
+from mixdyn.tools.server import HOST, MAX_BODY_BYTES, Server
+
+__all__ = ["Mock", "MockRequest", "MockResponse", "respond", "serve", "serve_forever"]
+
+HEARTBEAT_S = 15.0
+
+_OWN_PATHS = ("/doc", "/openapi.json")
+_ROUTES_SEARCHED = 20
+
+
+def respond(api: Api, state: State, request: MockRequest) -> MockResponse:
+    """
+    Give the response to a request; all that is remembered stands in `state`, which changes.
+
+    What the document does not allow is refused in the form that it declares for errors. Every
+    request gets a response, also where the document itself cannot be used.
+    """
+    route: Route | None = None
+    try:
+        if _is_own(api, request):
+            return _answer_document(api)
+        route, values = _find_route(api, request)
+        if request.method == "OPTIONS" and route.method != "OPTIONS":
+            return MockResponse(204, (("allow", _allow(_methods(api, request))),))
+        if len(request.body) > MAX_BODY_BYTES:
+            raise RefusedError(413, f"the body is larger than {MAX_BODY_BYTES} bytes")
+        return Exchange(api, state, request, route, values).answer()
+    except RefusedError as error:
+        return _refuse(api, route, error)
+    except (DocumentError, RecursionError) as error:
+        message = f"the document cannot be used here: {excerpt(str(error)) or 'too deep'}"
+        return _refuse(api, None, RefusedError(500, message))
+
+
+class Mock:
+    """
+    A stand-in server with a memory of its own.
+
+    Args:
+        spec: the document, in any form that `Document.load` takes; without one, the bundled one.
+        heartbeat_s: after how many seconds of silence a stream gives a sign of life; None never.
+        clock: gives the time, in seconds since 1970, for what is created.
+    """
+
+    def __init__(
+        self,
+        spec: Source | Document | None = None,
+        *,
+        heartbeat_s: float | None = HEARTBEAT_S,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.api = Api(Document.load(_bundled_path() if spec is None else spec))
+        self.state = State(clock, heartbeat_s)
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"<Mock of {excerpt(self.api.document.title, 60)!r}>"
+
+    def handle(self, request: MockRequest) -> MockResponse:
+        """Answer a request; calls from several threads take their turns."""
+        with self._lock:
+            answer = respond(self.api, self.state, request)
+        return _without_body(answer) if request.method == "HEAD" else answer
+
+    def refuse(self, request: MockRequest, status: int, message: str) -> MockResponse:
+        """Answer a request whose body was not even read, in the form declared for errors."""
+        error = RefusedError(status, message)
+        with self._lock:
+            try:
+                route, _ = _find_route(self.api, request)
+            except (RefusedError, DocumentError):
+                return _refuse(self.api, None, error)
+            return _refuse(self.api, route, error)
+
+    def transport(self) -> Any:
+        """Give an `httpx.MockTransport` for `httpx.Client` and `httpx.AsyncClient`."""
+        from mixdyn.tools.transport import make_transport
+
+        return make_transport(self.handle)
+
+    def close(self) -> None:
+        """End all open streams."""
+        with self._lock:
+            self.state.store.close()
+
+
+def serve(
+    spec: Source | Document | Mock | None = None,
+    port: int = 0,
+    *,
+    host: str = HOST,
+    heartbeat_s: float | None = HEARTBEAT_S,
+    clock: Callable[[], float] = time.time,
+) -> Server:
+    """
+    Give a running server, which is a context manager: `with serve() as server: server.url`.
+
+    Port 0 stands for any free one. Only this machine can reach it unless `host` says otherwise.
+    """
+    mock = spec if isinstance(spec, Mock) else Mock(spec, heartbeat_s=heartbeat_s, clock=clock)
+    return Server(mock, host, port).start()
+
+
+def serve_forever(
+    spec: Source | Document | Mock | None = None,
+    host: str = HOST,
+    port: int = 0,
+    *,
+    say: Callable[[str], object] = print,
+) -> None:
+    """Serve until Ctrl-C, saying first where; returns then, with all connections closed."""
+    mock = spec if isinstance(spec, Mock) else Mock(spec)
+    server = Server(mock, host, port)
+    say(f"{excerpt(mock.api.document.title, 60) or 'The stand-in server'} at {server.url}")
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        server.close()
+
+
+def _without_body(answer: MockResponse) -> MockResponse:
+    """Give what HEAD is answered: the headers alone, the length among them where it is known."""
+    if isinstance(answer.body, Subscription):
+        answer.body.close()
+        return replace(answer, body=b"")
+    length = ("content-length", str(len(answer.body)))
+    return replace(answer, headers=(*answer.headers, length), body=b"")
+
+
+def _bundled_path() -> Any:
+    from mixdyn.bundled import bundled_path
+
+    return bundled_path()
+
+
+def _is_own(api: Api, request: MockRequest) -> bool:
+    """Tell whether the document itself is asked for, at a path that it does not use."""
+    is_asked = request.path in _OWN_PATHS and request.method in ("GET", "HEAD")
+    return is_asked and all(route.path != request.path for route in api.router.routes)
+
+
+def _answer_document(api: Api) -> MockResponse:
+    content = encode_json(api.document.root)
+    return MockResponse(200, (("content-type", "application/json"),), content)
+
+
+def _find_route(api: Api, request: MockRequest) -> tuple[Route, dict[str, str]]:
+    """Find the operation; HEAD and OPTIONS are answered for what the path has."""
+    match = api.router.match(request.method, request.path)
+    if match.route is None and request.method == "HEAD" and "GET" in match.allowed:
+        match = api.router.match("GET", request.path)
+    if match.route is not None:
+        return match.route, match.values
+    if match.allowed and request.method == "OPTIONS":
+        return api.router.match(match.allowed[0], request.path).route or _no_route(request), {}
+    if match.allowed:
+        allow = _allow(match.allowed)
+        message = f"{excerpt(request.method, 20)} is not possible here; expected {allow}"
+        raise RefusedError(405, message, (("allow", allow),))
+    return _no_route(request), {}
+
+
+def _no_route(request: MockRequest) -> Route:
+    raise RefusedError(404, f"the document has no path like {excerpt(request.path, 120)}")
+
+
+def _methods(api: Api, request: MockRequest) -> tuple[str, ...]:
+    return api.router.match("OPTIONS", request.path).allowed
+
+
+def _allow(methods: tuple[str, ...]) -> str:
+    added = ("HEAD",) if "GET" in methods else ()
+    return ", ".join(dict.fromkeys((*methods, *added, "OPTIONS")))
+
+
+def _refuse(api: Api, route: Route | None, error: RefusedError) -> MockResponse:
+    try:
+        wording = word_refusal(api.sampler, _form_giver(api, route), error)
+        status, content_type, value = wording
+    except (DocumentError, RecursionError):
+        status, content_type, value = error.status, "text/plain", error.message
+    text = value.encode("utf-8", "backslashreplace") if isinstance(value, str) else None
+    content = text if text is not None and "json" not in content_type else encode_json(value)
+    return MockResponse(status, (("content-type", content_type), *error.headers), content)
+
+
+def _form_giver(api: Api, route: Route | None) -> Operation | None:
+    """Give the operation whose errors lend the form; without a route, some other of the API."""
+    if route is not None:
+        return route.operation if route.is_usable else None
+    for other in api.router.routes[:_ROUTES_SEARCHED]:
+        if other.is_usable and any(r.status[:1] in "45d" and r.media for r in other.operation.responses):
+            return other.operation
+    return None

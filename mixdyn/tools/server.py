@@ -1,0 +1,351 @@
+"""
+Serves a function from request to response over HTTP/1.1, by default to this machine only.
+
+Knows framing, bounds and lifetimes, and nothing of documents. Each connection has a thread;
+nothing polls, and closing wakes whatever waits.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import selectors
+import socket
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Protocol
+
+from mixdyn.errors import excerpt
+from mixdyn.tools.feed import Subscription
+from mixdyn.tools.reply import MockRequest, MockResponse
+
+HOST = "127.0.0.1"
+MAX_BODY_BYTES = 64 * 1024 * 1024
+
+_IDLE_SECONDS = 900.0
+_MOST_DISCARDED = 4 * MAX_BODY_BYTES
+_DISCARD_SECONDS = 5.0
+_LONGEST_LINE = 1024
+_MOST_TRAILERS = 100
+_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
+
+_log = logging.getLogger("mixdyn")
+
+
+class Responder(Protocol):
+    """What is served."""
+
+    def handle(self, request: MockRequest, /) -> MockResponse:
+        """Answer a request."""
+        ...
+
+    def refuse(self, request: MockRequest, status: int, message: str, /) -> MockResponse:
+        """Answer a request whose body was not read."""
+        ...
+
+    def close(self) -> None:
+        """End all streams."""
+        ...
+
+
+class Server:
+    """
+    A server on its port from the moment it is made; `start` serves in a thread, `run` in this one.
+
+    As a context manager it closes itself: streams end, waiting connections are cut.
+    """
+
+    def __init__(self, responder: Responder, host: str = HOST, port: int = 0) -> None:
+        self._responder = responder
+        self._http = _HttpServer(responder, host, port)
+        self._host = host
+        self._thread: threading.Thread | None = None
+
+    @property
+    def port(self) -> int:
+        """The port that it listens at."""
+        return int(self._http.server_address[1])
+
+    @property
+    def url(self) -> str:
+        """Where a client of this machine finds it: `http://127.0.0.1:53101`."""
+        host = {"0.0.0.0": HOST, "": HOST, "::": "::1"}.get(self._host, self._host)  # noqa: S104
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    def start(self) -> Server:
+        """Serve in a thread of its own, and give the server back."""
+        self._thread = threading.Thread(target=self.run, name="mixdyn-mock", daemon=True)
+        self._thread.start()
+        return self
+
+    def run(self) -> None:
+        """Serve until `close` is called, or until Ctrl-C raises here."""
+        self._http.serve_forever()
+
+    def close(self) -> None:
+        """Stop serving, end all streams and cut all connections; may be called twice."""
+        self._http.stop()
+        if self._thread is not None:
+            self._thread.join()
+        self._responder.close()
+        self._http.cut_connections()
+        self._http.server_close()
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class _HttpServer(ThreadingHTTPServer):
+    """Accepts connections, and knows the open ones so as to be able to cut them."""
+
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def __init__(self, responder: Responder, host: str, port: int) -> None:
+        self.responder = responder
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._lock = threading.Lock()
+        self._open: dict[Any, threading.Thread] = {}
+        self._is_stopped = False
+        self._waker, self._sleeper = socket.socketpair()
+        try:
+            super().__init__((host, port), _Handler)
+        except OSError:
+            self._close_waker()
+            raise
+
+    def server_bind(self) -> None:
+        """Bind without asking the resolver for the host's name, which may take seconds."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
+
+    def serve_forever(self, poll_interval: float = 0.5) -> None:
+        """Accept until stopped; socketserver's own loop would look twice a second instead."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self, selectors.EVENT_READ)
+            selector.register(self._sleeper, selectors.EVENT_READ)
+            while not self._is_stopped:
+                ready = [key.fileobj for key, _ in selector.select()]
+                if self in ready and not self._is_stopped:
+                    self._handle_request_noblock()
+
+    def stop(self) -> None:
+        """Make `serve_forever` return."""
+        self._is_stopped = True
+        try:
+            self._waker.send(b"x")
+        except OSError:
+            pass  # closed already
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve a connection in a thread."""
+        thread = threading.Thread(
+            target=self.process_request_thread, args=(request, client_address), daemon=True
+        )
+        with self._lock:
+            self._open[request] = thread
+        thread.start()
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection that is done."""
+        with self._lock:
+            self._open.pop(request, None)
+        super().shutdown_request(request)
+
+    def cut_connections(self) -> None:
+        """Cut all open connections, and wait for their threads to notice."""
+        with self._lock:
+            open_now = dict(self._open)
+        for connection, thread in open_now.items():
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # gone by itself in the meantime
+            thread.join(_DISCARD_SECONDS)
+
+    def server_close(self) -> None:
+        """Give the port free."""
+        super().server_close()
+        self._close_waker()
+
+    def _close_waker(self) -> None:
+        self._waker.close()
+        self._sleeper.close()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Log what went wrong with a connection, and go on: peers vanish at any moment."""
+        _log.debug("a connection ended early", exc_info=True)
+
+
+class _BadFramingError(Exception):
+    """A request whose body cannot be read: status and reason."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(status, reason)
+        self.status = status
+        self.reason = reason
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Reads requests off one connection and writes the responses."""
+
+    protocol_version = "HTTP/1.1"
+    server_version = "mixdyn-mock"
+    sys_version = ""
+    disable_nagle_algorithm = True
+    timeout = _IDLE_SECONDS
+    server: _HttpServer
+
+    def handle_one_request(self) -> None:
+        """Read one request, of any method, and answer it."""
+        try:
+            self.raw_requestline = self.rfile.readline(65537)
+            if len(self.raw_requestline) > 65536:
+                self.requestline = self.request_version = self.command = ""
+                self.send_error(414)
+            elif not self.raw_requestline:
+                self.close_connection = True
+            elif self.parse_request():
+                self._answer()
+        except OSError as error:
+            _log.debug("a connection ended early: %s", error)
+            self.close_connection = True
+
+    def _answer(self) -> None:
+        headers = tuple((name, str(value)) for name, value in self.headers.items())
+        request = MockRequest(self.command, self.path, headers)
+        responder = self.server.responder
+        try:
+            body = self._read_body()
+            answer = responder.handle(MockRequest(self.command, self.path, headers, body))
+        except _BadFramingError as error:
+            self.close_connection = True
+            answer = responder.refuse(request, error.status, error.reason)
+            self._send(answer)
+            self._discard_rest()
+            return
+        except Exception:
+            # A server answers, whatever happens to it; the log has the rest.
+            _log.exception("%s %s failed", excerpt(self.command, 20), excerpt(self.path))
+            answer = responder.refuse(request, 500, "the stand-in server failed; see its log")
+        self._send(answer)
+
+    def _read_body(self) -> bytes:
+        """Read the whole body as RFC 9112, 6.3 frames it, refusing what is ambiguous."""
+        if self.headers.defects:
+            raise _BadFramingError(400, "the headers are malformed")
+        lengths = {value.strip() for value in self.headers.get_all("content-length", [])}
+        codings = self.headers.get_all("transfer-encoding", [])
+        if codings:
+            if lengths or [c.strip().lower() for c in codings] != ["chunked"]:
+                raise _BadFramingError(400, "the body's length is ambiguous")
+            return self._read_chunks()
+        if not lengths:
+            return b""
+        length = lengths.pop()
+        if lengths or not (length.isascii() and length.isdigit()):
+            raise _BadFramingError(400, "the Content-Length is no number")
+        return self._read_exactly(int(length[:19]))
+
+    def _read_exactly(self, size: int) -> bytes:
+        if size > MAX_BODY_BYTES:
+            raise _BadFramingError(413, f"the body is larger than {MAX_BODY_BYTES} bytes")
+        content = self.rfile.read(size)
+        if len(content) < size:
+            raise ConnectionError("the body ended early")
+        return content
+
+    def _read_chunks(self) -> bytes:
+        content = bytearray()
+        while True:
+            match = _CHUNK_SIZE.fullmatch(self.rfile.readline(_LONGEST_LINE))
+            if match is None:
+                raise _BadFramingError(400, "a chunk of the body has no valid size")
+            size = int(match[1], 16)
+            if not size:
+                self._read_trailers()
+                return bytes(content)
+            if len(content) + size > MAX_BODY_BYTES:
+                raise _BadFramingError(413, f"the body is larger than {MAX_BODY_BYTES} bytes")
+            content += self._read_exactly(size)
+            if self.rfile.readline(3).strip(b"\r\n"):
+                raise _BadFramingError(400, "a chunk of the body is longer than its size says")
+
+    def _read_trailers(self) -> None:
+        for _ in range(_MOST_TRAILERS):
+            if self.rfile.readline(_LONGEST_LINE) in (b"\r\n", b"\n", b""):
+                return
+        raise _BadFramingError(400, "the body has too many trailers")
+
+    def _send(self, answer: MockResponse) -> None:
+        """Write a response; a body that does not end by itself goes out in chunks."""
+        body = answer.body
+        if isinstance(body, Subscription):
+            self._send_stream(answer, body)
+            return
+        is_measured = any(name == "content-length" for name, _ in answer.headers)
+        has_length = answer.status not in (204, 304) and not is_measured
+        self._send_head(answer, (("content-length", str(len(body))),) if has_length else (), body)
+
+    def _send_head(
+        self, answer: MockResponse, framing: tuple[tuple[str, str], ...], body: bytes = b""
+    ) -> None:
+        reason = self.responses.get(answer.status, ("",))[0]
+        lines = [f"HTTP/1.1 {answer.status} {reason}", f"Date: {self.date_time_string()}"]
+        closing = (("connection", "close"),) if self.close_connection else ()
+        for name, value in (*answer.headers, *framing, *closing):
+            lines.append(f"{name}: {_one_line(value)}")
+        head = "\r\n".join(lines).encode("latin-1", "replace")
+        self.wfile.write(head + b"\r\n\r\n" + body)
+
+    def _send_stream(self, answer: MockResponse, reader: Subscription) -> None:
+        is_chunked = self.request_version == "HTTP/1.1"
+        self.close_connection = self.close_connection or not is_chunked
+        try:
+            self._send_head(answer, (("transfer-encoding", "chunked"),) if is_chunked else ())
+            for chunk in reader:
+                self.wfile.write(b"%x\r\n%b\r\n" % (len(chunk), chunk) if is_chunked else chunk)
+            if is_chunked:
+                self.wfile.write(b"0\r\n\r\n")
+        finally:
+            reader.close()
+
+    def _discard_rest(self) -> None:
+        """
+        Read on for a while what is not wanted.
+
+        A connection that is closed with data unread is reset, and the answer with it.
+        """
+        self.connection.settimeout(_DISCARD_SECONDS)
+        self.connection.shutdown(socket.SHUT_WR)
+        left = _MOST_DISCARDED
+        while left > 0 and (found := self.connection.recv(1 << 16)):
+            left -= len(found)
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Answer a request that could not even be parsed, and end the connection."""
+        self.close_connection = True
+        self.command = getattr(self, "command", None) or ""
+        text = message or self.responses.get(code, ("malformed request",))[0]
+        request = MockRequest("", "/")
+        self._send(self.server.responder.refuse(request, code, excerpt(text)))
+        self._discard_rest()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Log at debug level; the standard library would write to stderr."""
+        _log.debug(format, *args)
+
+
+def _one_line(value: str) -> str:
+    return re.sub(r"[\r\n\0]", " ", value)

@@ -1,0 +1,3 @@
+"""
+Measurements against a baseline in the same run, as ratios: `python -m tests.benchmarks`.
+"""
