@@ -55,7 +55,7 @@ class Mix(Client):
         spec: Source | Document | None = None,
     ) -> None:
         super().__init__(
-            spec or os.environ.get("MIX_SPEC") or BUNDLED.document,
+            (os.environ.get("MIX_SPEC") or BUNDLED.document) if spec is None else spec,
             server_idx=server_idx,
             server_url=server_url,
             url_params=url_params,

@@ -10,10 +10,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from mixdyn.document import Document, Target
+from mixdyn.errors import DocumentError, excerpt
 from mixdyn.names import from_path, resolve_collisions, strip_namespace, to_snake
 from mixdyn.shape import as_array, as_object, is_object
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
+_MAX_GROUP_DEPTH = 8
 
 
 class Entry(NamedTuple):
@@ -43,11 +45,16 @@ class Node:
 
 
 class Catalog(NamedTuple):
-    """All operations of a document as a tree of namespaces; `renamed` tells what had to yield."""
+    """
+    All operations of a document as a tree of namespaces.
+
+    `renamed` tells which names had to yield, `skipped` which paths cannot be used and why.
+    """
 
     root: Node
     entries: tuple[Entry, ...]
     renamed: tuple[str, ...]
+    skipped: tuple[str, ...] = ()
 
 
 def build_catalog(document: Document, reserved: frozenset[str]) -> Catalog:
@@ -57,22 +64,25 @@ def build_catalog(document: Document, reserved: frozenset[str]) -> Catalog:
     `reserved` are the names that the client itself uses: the document's own get a `_` there.
     """
     found: dict[tuple[str, ...], list[Entry]] = {}
-    for entry in _find_entries(document, reserved):
+    skipped: list[str] = []
+    for entry in _find_entries(document, reserved, skipped):
         found.setdefault(entry.namespace, []).append(entry)
     root = Node()
     for namespace in found:
         _open_node(root, namespace)
-    entries, renamed = list[Entry](), list[str]()
+    renamed = [f"namespace {n}: called {n}_" for n in sorted(reserved) if f"{n}_" in root.children]
+    entries: list[Entry] = []
     for namespace, members in found.items():
         node = _open_node(root, namespace)
         taken = {*node.children, *(reserved if not namespace else ())}
         names = resolve_collisions((m.name for m in members), taken, twins=("", "_async"))
         for member, name in zip(members, names, strict=True):
             if name != member.name:
-                renamed.append(f"{member.method} {member.path}: {member.name} is called {name}")
+                place = excerpt(f"{member.method} {member.path}")
+                renamed.append(f"{place}: {excerpt(member.name)} called {excerpt(name)}")
             node.operations[name] = member._replace(name=name)
             entries.append(node.operations[name])
-    return Catalog(root, tuple(entries), tuple(renamed))
+    return Catalog(root, tuple(entries), tuple(renamed), tuple(skipped))
 
 
 def _open_node(root: Node, namespace: tuple[str, ...]) -> Node:
@@ -82,28 +92,38 @@ def _open_node(root: Node, namespace: tuple[str, ...]) -> Node:
     return node
 
 
-def _find_entries(document: Document, reserved: frozenset[str]) -> Iterator[Entry]:
+def _find_entries(
+    document: Document, reserved: frozenset[str], skipped: list[str]
+) -> Iterator[Entry]:
     paths = document.at("paths")
-    for path in as_object(paths.value):
-        if path.startswith("/"):
+    for path in map(str, as_object(paths.value)):
+        if not path.startswith("/"):
+            if not path.startswith("x-"):
+                skipped.append(f"{excerpt(path)}: expected a path that begins with a slash")
+            continue
+        try:
             item = document.resolve(paths.child(path))
-            for method, operation in _find_operations(item):
-                value = operation.value
-                for namespace in _namespaces(value):
-                    name = _name(value, method, path, namespace)
-                    where = _avoid(namespace, reserved)
-                    yield Entry(where, name, method.upper(), path, operation, item)
+        except DocumentError as error:
+            skipped.append(f"{excerpt(path)}: {error.message}")
+            continue
+        for method, operation in _find_operations(item):
+            value = operation.value
+            for namespace in _namespaces(value):
+                name = _name(value, method, path, namespace)
+                where = _avoid(namespace, reserved)
+                yield Entry(where, name, method, path, operation, item)
 
 
 def _find_operations(item: Target) -> Iterator[tuple[str, Target]]:
     value = as_object(item.value)
     for method in METHODS:
         if is_object(value.get(method)):
-            yield method, item.child(method)
+            yield method.upper(), item.child(method)
     # OpenAPI 3.2: methods that have no fixed field of their own.
     additional = as_object(value.get("additionalOperations"))
-    for method in additional:
-        if is_object(additional[method]) and method.isalpha() and method.isascii():
+    for method in map(str, additional):
+        is_name = method.isascii() and method.replace("-", "").isalnum()
+        if is_name and is_object(additional.get(method)):
             yield method, item.child("additionalOperations", method)
 
 
@@ -111,7 +131,8 @@ def _namespaces(operation: Mapping[str, Any]) -> list[tuple[str, ...]]:
     """The group if one is named, else each tag, else the client itself."""
     group = operation.get("x-speakeasy-group")
     if isinstance(group, str) and group:
-        return [tuple(to_snake(part) for part in group.split(".") if part)]
+        parts = group.split(".", _MAX_GROUP_DEPTH - 1)
+        return [tuple(to_snake(part) for part in parts if part)]
     tags = as_array(operation.get("tags"))
     names = [(to_snake(tag),) for tag in tags if isinstance(tag, str) and tag]
     return list(dict.fromkeys(names)) or [()]

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from mixdyn.connection import Connections
 from mixdyn.document import Document
-from mixdyn.errors import excerpt, nearest
+from mixdyn.errors import excerpt
 from mixdyn.settings import UNSET, Modes, Settings, Unset, check_timeout
-from mixdyn.surface import Namespace, Surface, list_slots
+from mixdyn.surface import Surface, list_slots, missing
 from mixdyn.version import USER_AGENT
 
 if TYPE_CHECKING:
@@ -48,7 +48,6 @@ class Client:
 
     _bound_to: Surface
     _surface: Surface
-    _namespaces: Mapping[str, Namespace] = {}
 
     def __init__(
         self,
@@ -96,7 +95,6 @@ class Client:
             changes["timeout_ms"] = check_timeout(timeout_ms)
         other = copy.copy(self)
         other._settings = self._settings._replace(**changes)
-        other._adopt(self._surface)
         return other
 
     def close(self) -> None:
@@ -132,20 +130,20 @@ class Client:
         await self.aclose()
 
     def __getattr__(self, name: str) -> Any:
-        message = f"{type(self).__name__!r} has no attribute {excerpt(name, 60)!r}"
-        public = [n for n in dir(self) if not n.startswith("_")]
-        raise AttributeError(message + nearest(name, public))
+        is_private = name.startswith("_")  # asked by machinery, perhaps before there is a document
+        known = () if is_private else (n for n in dir(self) if not n.startswith("_"))
+        raise missing(f"{type(self).__name__!r} has no attribute", name, known)
 
     def __dir__(self) -> list[str]:
         # A class bound to one document may be a subclass of one bound to another: hide that one's.
-        hidden = list_slots(type(self))
-        return sorted({*super().__dir__()} - hidden | {*self._namespaces})
+        hidden = list_slots(type(self)) - {*self._bound_to.names}
+        return sorted({*super().__dir__()} - hidden)
 
     def __repr__(self) -> str:
         info = self._surface.document.at("info")
         version = excerpt(str(info.child("version").value or ""), 40)
         title = excerpt(self._surface.document.title, 80)
-        return f"<{type(self).__name__}: {title} {version}, {', '.join(self._namespaces)}>"
+        return f"<{type(self).__name__}: {title} {version}, {', '.join(self._surface.namespaces)}>"
 
     @property
     def _client(self) -> Self:
@@ -159,12 +157,8 @@ class Client:
         self._surface = surface
         kind = type(self)
         self.__class__ = surface.bind(vars(kind).get("_base", kind))
-        self._namespaces = {name: made(self) for name, made in surface.namespaces.items()}
-
-
-RESERVED = frozenset(name for name in dir(Client) if not name.startswith("_"))
 
 
 def make_surface(spec: Source | Document) -> Surface:
     """Load a document and index its operations."""
-    return Surface(Document.load(spec), RESERVED, USER_AGENT)
+    return Surface(Document.load(spec), Client, USER_AGENT)

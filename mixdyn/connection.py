@@ -9,12 +9,28 @@ import os
 import sys
 import threading
 import weakref
+from collections import deque
+from collections.abc import AsyncGenerator
+from contextlib import suppress
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from mixdyn.errors import ClientClosedError
 
 _LOOPBACK = ("all://localhost", "all://127.0.0.1", "all://[::1]")
+_SHUT_RDWR = 2  # socket.SHUT_RDWR, without the import
+
+# The codings that `content` undoes; httpx offers others too where packages for them are there.
+_CODINGS = "gzip, deflate"
+
+Clients = dict[tuple[int, bool], Any]
+
+
+class _Loop(NamedTuple):
+    """The clients of one event loop, and the generator that closes them with the loop."""
+
+    clients: Clients
+    keeper: AsyncGenerator[None, None]
 
 
 class Connections:
@@ -23,18 +39,20 @@ class Connections:
     def __init__(self, client: Any = None, async_client: Any = None) -> None:
         self._given = client
         self._given_async = async_client
-        self._clients: dict[tuple[int, bool], Any] = {}
-        self._async_clients: weakref.WeakKeyDictionary[Any, dict[tuple[int, bool], Any]] = (
-            weakref.WeakKeyDictionary()
-        )
+        self._clients: Clients = {}
+        self._loops: dict[Any, _Loop] = {}
         self._lock = threading.Lock()
         self.is_closed = False
+        self.abandoned: deque[Any] = deque()
+        self.headers = _narrow(client) or _narrow(async_client)
         # The clients go with this object, not with the API client: open streams keep it alive.
         weakref.finalize(self, _close_all, self._clients)
 
     def client(self, *, is_stream: bool) -> Any:
         """Give the blocking client: the caller's, or ours for calls or for streams."""
         self._check_open()
+        while self.abandoned:
+            _close_quietly(self.abandoned)
         if self._given is not None:
             return self._given
         return self._made(self._clients, "Client", is_stream=is_stream)
@@ -44,8 +62,9 @@ class Connections:
         self._check_open()
         if self._given_async is not None:
             return self._given_async
-        of_loop = self._async_clients.setdefault(_running_loop(), {})
-        return self._made(of_loop, "AsyncClient", is_stream=is_stream)
+        loop = running_loop()
+        found = self._loops.get(loop) or self._open_loop(loop)
+        return self._made(found.clients, "AsyncClient", is_stream=is_stream)
 
     def close(self) -> None:
         """Close the blocking clients that were made here; calls then say that it is closed."""
@@ -55,9 +74,9 @@ class Connections:
     async def aclose(self) -> None:
         """Close the clients that were made here, also the async ones of the running loop."""
         self.close()
-        of_loop = self._async_clients.pop(_running_loop(), {})
-        for client in of_loop.values():
-            await client.aclose()
+        found = self._loops.pop(running_loop(), None)
+        if found is not None:
+            await found.keeper.aclose()
 
     def reopen(self) -> None:
         """Allow calls again, for an object that is used in a second `with` block."""
@@ -67,7 +86,18 @@ class Connections:
         if self.is_closed:
             raise ClientClosedError("the client is closed; make a new one, or enter it again")
 
-    def _made(self, clients: dict[tuple[int, bool], Any], kind: str, *, is_stream: bool) -> Any:
+    def _open_loop(self, loop: Any) -> _Loop:
+        clients: Clients = {}
+        keeper = _close_at_end(clients)
+        with suppress(StopIteration):  # that it stands at its `yield` is what the loop remembers
+            keeper.asend(None).send(None)
+        with self._lock:
+            for ended in [known for known, its in self._loops.items() if not its.clients]:
+                del self._loops[ended]
+            self._loops[loop] = _Loop(clients, keeper)
+        return self._loops[loop]
+
+    def _made(self, clients: Clients, kind: str, *, is_stream: bool) -> Any:
         # Keyed by process: after a fork the child must not share the parent's connections.
         key = (os.getpid(), is_stream)
         found = clients.get(key)
@@ -79,7 +109,82 @@ class Connections:
         return found
 
 
-def _close_all(clients: dict[tuple[int, bool], Any]) -> None:
+def hang_up(response: Any) -> None:
+    """End a response's connection at once: the server sees it, and so does a blocked reader."""
+    stream = _own_stream(response)
+    sock = stream.get_extra_info("socket") if stream is not None else None
+    if sock is not None:
+        with suppress(OSError):
+            sock.shutdown(_SHUT_RDWR)
+
+
+async def close_async(response: Any) -> None:
+    """Close an async response, also where the task is being cancelled."""
+    import anyio  # httpx needs it too; asyncio and trio both know its scopes
+
+    with anyio.CancelScope(shield=True):
+        await response.aclose()
+
+
+def abandon(response: Any, chunks: Any, abandoned: deque[Any]) -> None:
+    """
+    Free the connection of a stream that was garbage-collected; the rest waits for the next call.
+
+    Garbage is collected anywhere, also where the HTTP client holds its lock: closing the response
+    here would wait for that lock for ever, and so would letting go of the generator.
+    """
+    stream = _own_stream(response)
+    if stream is not None:
+        stream.close()
+    abandoned.append((response, chunks))
+
+
+def abandon_async(response: Any, loop: Any) -> None:
+    """Close the response of a garbage-collected stream in its own event loop, while that runs."""
+    schedule = getattr(loop, "call_soon_threadsafe", None)  # trio closes generators by itself
+    if schedule is not None:
+        with suppress(RuntimeError):  # the loop is closed, and its connections with it
+            schedule(lambda: loop.create_task(response.aclose()))
+
+
+def running_loop() -> Any:
+    """Give what the running event loop is known by, under asyncio and under trio."""
+    trio = sys.modules.get("trio")
+    if trio is not None:
+        with suppress(RuntimeError):  # not under trio
+            return trio.lowlevel.current_trio_token()
+    import asyncio
+
+    return asyncio.get_running_loop()
+
+
+def _own_stream(response: Any) -> Any:
+    """Give the network stream under a response, unless others share it, as in HTTP/2."""
+    extensions = response.extensions
+    return None if "stream_id" in extensions else extensions.get("network_stream")
+
+
+def _close_quietly(abandoned: deque[Any]) -> None:
+    response, _ = abandoned.popleft()
+    with suppress(Exception):  # its connection is gone already
+        response.close()
+
+
+async def _close_at_end(clients: Clients) -> AsyncGenerator[None, None]:
+    """
+    Close an event loop's clients when the loop ends, or when this generator is let go of.
+
+    Loops close the generators that began in them; there is no other way to learn of their end.
+    """
+    try:
+        yield
+    finally:
+        while clients:
+            _, client = clients.popitem()
+            await client.aclose()
+
+
+def _close_all(clients: Clients) -> None:
     """Close this process's clients; after a fork, the parent's are not ours to close."""
     while clients:
         (pid, _), client = clients.popitem()
@@ -98,10 +203,17 @@ def _make(kind: str, *, is_stream: bool) -> Any:
         limits=limits,
         follow_redirects=False,
         cookies=_no_cookies(),
-        headers={"accept-encoding": "gzip, deflate"},
+        headers={"accept-encoding": _CODINGS},
         # Loopback addresses never go through a proxy from the environment.
         mounts=dict.fromkeys(_LOOPBACK),
     )
+
+
+def _narrow(client: Any) -> dict[str, str]:
+    """Give the header that requests need where a caller's client offers too many codings."""
+    if client is None or getattr(client, "headers", {}).get("accept-encoding") == _CODINGS:
+        return {}
+    return {"accept-encoding": _CODINGS}
 
 
 @cache
@@ -116,16 +228,3 @@ def _no_cookies() -> Any:
     from http.cookiejar import CookieJar, DefaultCookiePolicy
 
     return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-
-
-def _running_loop() -> Any:
-    """Give what the running event loop is known by, under asyncio and under trio."""
-    trio = sys.modules.get("trio")
-    if trio is not None:
-        try:
-            return trio.lowlevel.current_trio_token()
-        except RuntimeError:
-            pass  # not under trio
-    import asyncio
-
-    return asyncio.get_running_loop()

@@ -8,16 +8,23 @@ It is loaded with the package: what only few documents need is imported where it
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from mixdyn.errors import DocumentError, excerpt
-from mixdyn.source import parse, read_file, read_url
+from mixdyn.redact import redact_url
+from mixdyn.shape import as_object, as_text, is_array, is_object
+from mixdyn.source import copy_tree, parse, read_file, read_url
 
 Source = str | bytes | bytearray | os.PathLike[str] | Mapping[str, Any]
 
 MAX_REFERENCE_CHAIN = 100
+
+_VERSION = re.compile(r"3\.([0-9]{1,3})(?![0-9])")
+_INDEX = re.compile(r"0|[1-9][0-9]{0,8}")  # RFC 6901, 4
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
 class Target(NamedTuple):
@@ -36,7 +43,7 @@ class Target(NamedTuple):
         return Target(value, self.base, pointer)
 
     def __str__(self) -> str:
-        return f"{self.base}#{self.pointer}"
+        return excerpt(f"{redact_url(self.base)}#{self.pointer}", 400)
 
 
 class Document:
@@ -49,7 +56,7 @@ class Document:
     def __init__(self, root: Mapping[str, Any], location: str = "") -> None:
         self.root = root
         self.location = location
-        self.version = _check_version(root, location)
+        self.version = _check_version(root, _name(location))
         self._files: dict[str, Any] = {location: root}
         self._anchors: dict[str, dict[str, Target]] = {}
 
@@ -64,21 +71,22 @@ class Document:
         if isinstance(source, Document):
             return source
         if isinstance(source, Mapping):
-            return cls(source)
+            return cls(copy_tree(source, _name("")))
         if isinstance(source, (bytes, bytearray)):
-            return cls(parse(bytes(source), ""))
-        text = os.fspath(source)
-        if not isinstance(source, os.PathLike) and ("\n" in text or text.lstrip()[:1] == "{"):
-            return cls(parse(text, ""))
-        if text.startswith(("http://", "https://")):
-            return cls(parse(read_url(text), text), text)
-        location = os.path.realpath(text)
+            return cls(parse(bytes(source), _name("")))
+        text = os.fsdecode(source)
+        if isinstance(source, str) and ("\n" in text or text.lstrip("\ufeff \t\r")[:1] == "{"):
+            return cls(parse(text, _name("")))
+        if text.lower().startswith(("http://", "https://")):
+            return cls(parse(read_url(text), _name(text)), text)
+        # A NUL cannot stand in a path, and makes `realpath` raise: reading then tells.
+        location = text if "\0" in text else os.path.realpath(text)
         return cls(parse(read_file(location), location), location)
 
     @property
     def title(self) -> str:
         """The document's `info.title`, or empty."""
-        return str(self.at("info", "title").value or "")
+        return as_text(self.at("info", "title").value)
 
     @cached_property
     def digest(self) -> str:
@@ -86,8 +94,11 @@ class Document:
         import hashlib
         import json
 
-        text = json.dumps(self.root, sort_keys=True, default=str)
-        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        try:
+            text = json.dumps(self.root, sort_keys=True)
+        except (RecursionError, TypeError, ValueError):  # a tree that was not read by `load`
+            return ""
+        return hashlib.sha256(text.encode("ascii")).hexdigest()
 
     def at(self, *steps: str | int) -> Target:
         """Give the value at a path from the root; a missing step gives the value None."""
@@ -107,7 +118,7 @@ class Document:
         """
         start = target
         for _ in range(MAX_REFERENCE_CHAIN):
-            reference = target.value.get("$ref") if isinstance(target.value, Mapping) else None
+            reference = as_object(target.value).get("$ref")
             if not isinstance(reference, str):
                 return target
             target = self.follow(reference, target)
@@ -131,32 +142,31 @@ class Document:
 
     def _locate(self, file: str, origin: Target) -> str:
         """Load the file that a reference names, once, after checking that it may be read."""
-        from pathlib import Path
-        from urllib.parse import urlsplit
-
         where = f"{origin}: the reference to {excerpt(file)}"
-        if not self.location or "://" in self.location or urlsplit(file).scheme:
+        if not self.location or "://" in self.location or _SCHEME.match(file):
             raise DocumentError(
                 f"{where} is not followed: only files below the document's own folder are; "
                 "bundle the document into one file"
             )
-        folder = Path(self.location).parent
-        path = (Path(origin.base).parent / _unquote(file)).resolve()
-        if not path.is_relative_to(folder):
+        name = _unquote(file)
+        if "\0" in name:
+            raise DocumentError(f"{where} is not followed: a path cannot hold a NUL")
+        # Links are followed before the check: what counts is where the file really is.
+        path = os.path.realpath(os.path.join(os.path.dirname(origin.base), name))
+        if not path.startswith(os.path.join(os.path.dirname(self.location), "")):
             raise DocumentError(f"{where} is not followed: it leaves the folder of the document")
-        if str(path) not in self._files:
-            self._files[str(path)] = parse(read_file(str(path)), str(path))
-        return str(path)
+        if path not in self._files:
+            self._files[path] = parse(read_file(path), path)
+        return path
 
     def _find_anchors(self, base: str) -> dict[str, Target]:
         if base not in self._anchors:
-            nodes = _nodes(Target(self._files[base], base, ""))
-            self._anchors[base] = {
-                node.value[key]: node
-                for node in nodes
-                for key in ("$dynamicAnchor", "$anchor")
-                if isinstance(node.value.get(key), str)
-            }
+            found: dict[str, Target] = {}
+            for node in _nodes(Target(self._files[base], base, "")):
+                for key in ("$dynamicAnchor", "$anchor"):
+                    if isinstance(node.value.get(key), str):
+                        found.setdefault(node.value[key], node)
+            self._anchors[base] = found
         return self._anchors[base]
 
 
@@ -169,7 +179,10 @@ def resolve_url(document: Document, url: str) -> str:
     """Complete a relative URL by where the document came from; unchanged if that is no URL."""
     from urllib.parse import urljoin
 
-    return urljoin(document.location, url) if "://" in document.location else url
+    try:
+        return urljoin(document.location, url) if "://" in document.location else url
+    except ValueError:  # such as a host of an open bracket: whoever uses the URL tells
+        return url
 
 
 def _unquote(text: str) -> str:
@@ -180,42 +193,52 @@ def _unquote(text: str) -> str:
     return unquote(text)
 
 
-def _check_version(root: Mapping[str, Any], location: str) -> tuple[int, int]:
-    where = location or "the document"
+def _name(location: str) -> str:
+    """Say where a document came from, without credentials."""
+    return redact_url(location) if "://" in location else location or "the document"
+
+
+def _check_version(root: Any, where: str) -> tuple[int, int]:
+    if not is_object(root):
+        raise DocumentError(f"{where}: expected an object, got {excerpt(root, 60)}")
     if "swagger" in root:
         raise DocumentError(
             f"{where}: Swagger {excerpt(root['swagger'], 20)} is not OpenAPI 3.x; "
             "convert it first, for example with swagger2openapi"
         )
-    parts = str(root.get("openapi", "")).split(".")
-    if parts[0] != "3" or len(parts) < 2 or not parts[1].isdecimal():
+    version = _VERSION.match(str(root.get("openapi", "")))
+    if version is None:
         found = excerpt(root.get("openapi"), 40)
         raise DocumentError(f"{where}: expected `openapi: 3.x`, got {found}")
-    return 3, int(parts[1])
+    return 3, int(version[1])
 
 
 def _step(value: Any, step: str | int) -> Any:
-    if isinstance(value, Mapping):
-        return value.get(step)
-    if isinstance(value, list) and str(step).isdecimal() and int(step) < len(value):
-        return value[int(step)]
+    if is_object(value):
+        return value.get(str(step))
+    if is_array(value) and _INDEX.fullmatch(str(step)):
+        return value[int(step)] if int(step) < len(value) else None
     return None
 
 
-def _walk(target: Target, pointer: str) -> Target | None:
-    steps = pointer.split("/")[1:]
+def _walk(root: Target, pointer: str) -> Target | None:
+    """Follow a JSON pointer from a root; what it names gets the pointer as we write it."""
+    value = root.value
+    steps = [s.replace("~1", "/").replace("~0", "~") for s in pointer.split("/")[1:]]
     for step in steps:
-        target = target.child(step.replace("~1", "/").replace("~0", "~"))
-    return None if target.value is None and steps else target
+        value = _step(value, step)
+        if value is None:
+            return None
+    return Target(value, root.base, "".join(f"/{escape_pointer(s)}" for s in steps))
 
 
 def _nodes(start: Target) -> Iterator[Target]:
-    """Walk all objects below, without recursion: documents may be deep."""
+    """Walk all objects below in their order, without recursion: documents may be deep."""
     waiting = [start]
     while waiting:
         target = waiting.pop()
-        if isinstance(target.value, Mapping):
+        if is_object(target.value):
             yield target
-            waiting.extend(target.child(key) for key in target.value)
-        elif isinstance(target.value, list):
-            waiting.extend(target.child(i) for i in range(len(target.value)))
+            waiting.extend(target.child(key) for key in reversed([*target.value]))
+        elif is_array(target.value):
+            waiting.extend(target.child(i) for i in reversed(range(len(target.value))))

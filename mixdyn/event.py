@@ -7,14 +7,18 @@ Pure, like `response`; the bytes come from `sse`, the reading from a stream.
 from __future__ import annotations
 
 from copy import deepcopy
+from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 from mixdyn.errors import Problem
 from mixdyn.jsontext import decode
+from mixdyn.media import MediaType, is_json, media_essence
 from mixdyn.normalform import normalize
-from mixdyn.operation import MediaType, Operation
+from mixdyn.operation import Operation
 from mixdyn.results import Model, Types, copy_json
 from mixdyn.schema import Discriminator, Schema
+from mixdyn.shape import as_text
 from mixdyn.sse import RawEvent
 from mixdyn.validation import Validator
 
@@ -22,10 +26,17 @@ _ENVELOPE = frozenset({"event", "data", "id", "retry"})
 
 
 class UnknownEvent(Model):
-    """An event of a type that the document does not know: `event`, `id` and `data`, untyped."""
+    """An event of a type that the document does not know: its fields, with untyped `data`."""
 
     __slots__ = ()
-    _attributes = {"event": "event", "id": "id", "data": "data"}  # noqa: RUF012  # read-only table
+    _attributes = MappingProxyType({name: name for name in ("event", "id", "data", "retry")})
+
+    @classmethod
+    def of(cls, envelope: dict[str, Any]) -> UnknownEvent:
+        """Make the event of its own fields."""
+        event = object.__new__(cls)
+        object.__setattr__(event, "_json", envelope)
+        return event
 
     @property
     def event(self) -> str:
@@ -38,16 +49,21 @@ class UnknownEvent(Model):
         return str(self._json["id"])
 
     @property
+    def retry(self) -> int | None:
+        """The reconnection time in milliseconds, where this event sets one."""
+        return self._json.get("retry")
+
+    @property
     def data(self) -> Any:
         """The data: decoded where it is JSON, else as text."""
         return self._json["data"]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return UnknownEvent._view, (self._json,)
+        return type(self).of, (self._json,)
 
 
 class ServerEvent(UnknownEvent):
-    """An event whose schema describes its data only; `data` is the typed payload."""
+    """An event whose `data` is a typed payload, by a schema of its own."""
 
     __slots__ = ("_data",)
     _data: Any
@@ -87,53 +103,108 @@ class EventReader:
         self.discriminator: Discriminator | None = (
             self.schema.implied_discriminator if self.schema is not None else None
         )
-        self._validators: dict[int, Validator] = {}
+        self._branches: dict[int, _Branch] = {}
 
     def read(self, raw: RawEvent, *, is_checked: bool) -> tuple[Model, tuple[Problem, ...]]:
         """Give the typed event, and where it does not fit its schema."""
         envelope: dict[str, Any] = {"event": raw.event, "data": _parse(raw.data), "id": raw.id}
         if raw.retry is not None:
             envelope["retry"] = raw.retry
-        value = envelope if self.is_envelope else envelope["data"]
-        branch = self._branch(value)
+        branch = self._pick(envelope)
         if branch is None:
-            return UnknownEvent._view(envelope), ()
-        if self.is_envelope and isinstance(raw.data, str) and envelope["data"] != raw.data:
-            self._keep_text(branch, envelope, raw)
-        validator = self._validator(branch) if is_checked else None
-        fits = validator is None or validator.accepts(value)
-        problems = () if fits or validator is None else validator.problems(value)
-        return self._wrap(branch, envelope, value), problems
-
-    def _branch(self, value: Any) -> Schema | None:
-        if self.discriminator is not None:
-            return self.discriminator.pick(value)
-        return self.schema
-
-    def _keep_text(self, branch: Schema, envelope: dict[str, Any], raw: RawEvent) -> None:
-        """Leave data as text where the schema says that it is text, though it reads as JSON."""
-        data = branch.properties.get("data")
-        if data is not None and data.core.types == ("string",):
+            return UnknownEvent.of(envelope), ()
+        if branch.holds_json:
+            return branch.read_held(envelope, raw.data, is_checked=is_checked)
+        if branch.is_text and (envelope["data"] is not None or not branch.is_nullable):
             envelope["data"] = raw.data
+        value = envelope if self.is_envelope else envelope["data"]
+        problems = _check(branch.validator, value) if is_checked else ()
+        read = branch.read(value)
+        if not self.is_envelope:
+            return ServerEvent.wrap(envelope, read), problems
+        return read if isinstance(read, Model) else UnknownEvent.of(envelope), problems
 
-    def _wrap(self, branch: Schema, envelope: dict[str, Any], value: Any) -> Model:
-        if self.is_envelope:
-            return self.types.model(branch, self.name)._view(envelope)
-        reader = self.types.reader(branch, self.name)
-        return ServerEvent.wrap(envelope, reader(value) if reader else value)
-
-    def _validator(self, branch: Schema) -> Validator:
-        found = self._validators.get(id(branch))
+    def _pick(self, envelope: dict[str, Any]) -> _Branch | None:
+        """Give the branch of the schema that an event belongs to, None for an unknown type."""
+        schema = self.schema
+        if self.discriminator is not None:
+            schema = self.discriminator.pick(envelope if self.is_envelope else envelope["data"])
+        if schema is None:
+            return None
+        found = self._branches.get(id(schema))
         if found is None:
-            found = self._validators[id(branch)] = Validator(normalize(branch, "response"))
+            data = schema.properties.get("data") if self.is_envelope else schema
+            made = _Branch(schema, data, self.types, self.name)
+            found = self._branches[id(schema)] = made
         return found
 
 
+class _Branch:
+    """One kind of event: its schema and that of its data, and what reads and checks them."""
+
+    def __init__(self, schema: Schema, data: Schema | None, types: Types, name: str) -> None:
+        core = data.core if data is not None else None
+        self.schema = schema
+        self.is_text = core is not None and core.types == ("string",)
+        self.is_nullable = data is not None and data.is_nullable
+        # OpenAPI 3.2, 4.14.4: text that holds JSON, with `contentSchema` for what it holds.
+        inner = media_essence(as_text(core.get("contentMediaType"))) if core is not None else ""
+        self.holds_json = self.is_text and is_json(inner)
+        self._held = _find(core, "contentSchema") if self.holds_json and core is not None else None
+        self._types = types
+        self._name = name
+
+    @cached_property
+    def validator(self) -> Validator:
+        return Validator(normalize(self.schema, "response"))
+
+    @cached_property
+    def held_validator(self) -> Validator | None:
+        return Validator(normalize(self._held, "response")) if self._held is not None else None
+
+    def read(self, value: Any) -> Any:
+        return self._read_as(self.schema, value)
+
+    def read_held(
+        self, envelope: dict[str, Any], text: str, *, is_checked: bool
+    ) -> tuple[Model, tuple[Problem, ...]]:
+        """Read an event whose data is text by its schema, and JSON by that text's own schema."""
+        held = envelope["data"]
+        problems: tuple[Problem, ...] = ()
+        if is_checked:
+            is_whole = self.schema.properties.get("data") is not None
+            problems = _check(self.validator, {**envelope, "data": text} if is_whole else text)
+            if self.held_validator is not None:
+                found = _check(self.held_validator, held)
+                problems += tuple(p._replace(path=f"$.data{p.path[1:]}") for p in found)
+        typed = self._read_as(self._held, held) if self._held is not None else held
+        return ServerEvent.wrap(envelope, typed), problems
+
+    def _read_as(self, schema: Schema, value: Any) -> Any:
+        reader = self._types.reader(schema, self._name)
+        return reader(value) if reader is not None else value
+
+
+def _check(validator: Validator, value: Any) -> tuple[Problem, ...]:
+    return () if validator.accepts(value) else validator.problems(value)
+
+
+def _find(schema: Schema, keyword: str) -> Schema | None:
+    """Give the schema that stands below a keyword, in whichever part has it."""
+    return next((p.child(keyword) for p in schema.parts if keyword in p.value), None)
+
+
 def _is_envelope(schema: Schema) -> bool:
-    """Tell whether a schema describes the event itself: an object, or a union, with `data`."""
+    """
+    Tell whether a schema describes the event itself: an object, or a union, with `data`.
+
+    An event has no fields but its four, so an object that declares others is a payload.
+    """
     if schema.branches:
         return all(_is_envelope(branch) for branch in schema.branches)
-    return "data" in schema.properties and set(schema.required) <= _ENVELOPE
+    return "data" in schema.properties and _ENVELOPE.issuperset(
+        (*schema.properties, *schema.required)
+    )
 
 
 def _parse(text: str) -> Any:

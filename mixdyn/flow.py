@@ -7,6 +7,7 @@ An engine performs the effects, blocking or awaiting; see `engine`.
 from __future__ import annotations
 
 import logging
+import math
 import random
 import time
 from collections.abc import Callable, Generator, Mapping
@@ -16,25 +17,20 @@ from typing import Any, NamedTuple
 
 from mixdyn.binding import Bound
 from mixdyn.content import ContentError
-from mixdyn.errors import Problem, ResponseValidationError, excerpt
+from mixdyn.errors import NoResponseError, Problem, ResponseValidationError, excerpt
 from mixdyn.operation import Operation
 from mixdyn.plan import Plan
 from mixdyn.request import Request
 from mixdyn.response import MAX_ERROR_BYTES, MAX_JSON_BYTES
-from mixdyn.retry import (
-    SAFE_METHODS,
-    Policy,
-    RetryConfig,
-    is_retried,
-    next_delay,
-    parse_extension,
-    parse_retry_after,
-)
+from mixdyn.retry import Policy, RetryConfig, is_retried, next_delay, parse_retry_after
+from mixdyn.rewind import Marks
 from mixdyn.security import apply_security, choose_requirement
 from mixdyn.server import resolve_server
-from mixdyn.settings import Modes, Report, Settings, Unset, check_timeout
+from mixdyn.settings import UNSET, Modes, Report, Settings, Unset, check_timeout
 from mixdyn.stream import EventFeed
 
+# How long an answer may take in all where no `timeout_ms` says otherwise: nothing waits for ever.
+TOTAL_SECONDS = 600.0
 _MAX_SERVER_URLS = 64
 # The same names in httpx and httpx2; told by name, so that neither need be imported.
 _NEVER_SENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout"})
@@ -52,10 +48,15 @@ class Send(NamedTuple):
 
 
 class Read(NamedTuple):
-    """Read the whole body, decoded; the outcome is bytes."""
+    """
+    Read the whole body, decoded, and close the response in any case; the outcome is bytes.
+
+    `check` is called between chunks, and raises when it has taken too long.
+    """
 
     response: Any
     limit: int
+    check: Callable[[], None]
 
 
 class Close(NamedTuple):
@@ -71,10 +72,14 @@ class Sleep(NamedTuple):
 
 
 class Open(NamedTuple):
-    """Make an iterator of events out of the open response; the outcome is that."""
+    """
+    Hand the open response to the caller, who closes it.
+
+    The outcome is an iterator of events, or the response itself where there is no feed for them.
+    """
 
     response: Any
-    feed: EventFeed
+    feed: EventFeed | None
 
 
 Effect = Send | Read | Close | Sleep | Open
@@ -109,15 +114,16 @@ def call(
     """
     options = bound.options
     modes = settings.modes.changed(options.get("validate"))
+    timeout = check_timeout(_choose(options, "timeout_ms", settings.timeout_ms))
+    policy = _choose_policy(plan, _choose(options, "retries", settings.retry_config))
     request = build_request(plan, settings, bound, modes)
-    limits = _timeouts(check_timeout(options.get("timeout_ms", settings.timeout_ms)))
-    policy = partial(_policy, plan, settings, options)
     try:
-        response = yield from _send(Send(request, plan.is_stream, limits), policy, clock)
+        send = Send(request, plan.is_stream, _step_timeouts(timeout))
+        response, began = yield from _send(send, policy, clock)
     finally:
-        for upload in request.opened:
-            upload.close()
-    return (yield from _receive(plan, response, modes))
+        _close_files(request)
+    check = partial(_check_time, plan.operation, _total_seconds(timeout), began, clock)
+    return (yield from _receive(plan, response, modes, check))
 
 
 def build_request(
@@ -139,9 +145,28 @@ def build_request(
         report=_reporter(operation, "request"),
     )
     url = request.url
-    for name in choose_requirement(operation.security, settings.security):
-        url = apply_security(plan.schemes[name], settings.security[name], url, request.headers)
+    try:
+        for name in choose_requirement(operation.security, settings.security):
+            url = apply_security(plan.schemes[name], settings.security[name], url, request.headers)
+    except BaseException:
+        _close_files(request)
+        raise
     return request if url == request.url else replace(request, url=url)
+
+
+def _choose(options: Mapping[str, Any], name: str, default: Any) -> Any:
+    """Give the call's option, else the client's: UNSET is as good as not given."""
+    value = options.get(name, UNSET)
+    return default if value is UNSET else value
+
+
+def _choose_policy(plan: Plan, config: Any) -> Policy | None:
+    """Give the retry policy: the call's, else the client's, else the document's."""
+    if config is UNSET:
+        return plan.policy
+    if config is not None and not isinstance(config, RetryConfig):
+        raise TypeError(f"retries={excerpt(config, 60)}: expected a RetryConfig, or None for never")
+    return plan.choose_policy(config)
 
 
 def _server_url(plan: Plan, settings: Settings, given: str | None) -> str:
@@ -155,40 +180,60 @@ def _server_url(plan: Plan, settings: Settings, given: str | None) -> str:
     return found
 
 
-def _send(send: Send, get_policy: Callable[[], Policy | None], clock: Clock) -> Flow:
-    """Send until an answer stands: the discarded ones are closed, and waited for as they ask."""
-    started, attempt = clock.monotonic(), 0
+def _send(send: Send, policy: Policy | None, clock: Clock) -> Flow:
+    """
+    Send until an answer stands, and give it with the time when its own attempt began.
+
+    Discarded answers are closed, and waited for as they ask. What cannot be read again, such as
+    a pipe, is sent once.
+    """
+    marks = None
+    if policy is not None and send.request.opened:
+        marks = Marks(u.content for u in send.request.opened if not isinstance(u.content, bytes))
+        policy = None if marks.has_lost else policy
+    began = started = clock.monotonic()
+    attempt = 0
     while True:
         attempt += 1
         try:
             response = yield send
         except Exception as error:
-            policy = get_policy()
-            if policy is None or not _is_retried_error(policy, error):
-                raise
-            delay = _delay(policy, clock, started, attempt, None)
+            delay = _delay_after_error(policy, error, clock, started, attempt)
             if delay is None:
                 raise
         else:
-            if response.status_code < 400:
-                return response
-            policy = get_policy()
             delay = _delay_after(policy, response, clock, started, attempt)
             if delay is None:
-                return response
+                return response, began
             yield Close(response)
         logger.debug("attempt %d failed; the next follows in %.0f ms", attempt, delay)
         yield Sleep(delay / 1000)
+        if marks is not None:
+            marks.rewind()
+        began = clock.monotonic()
+
+
+def _delay_after_error(
+    policy: Policy | None, error: Exception, clock: Clock, started: float, attempt: int
+) -> float | None:
+    """Give the wait after a transport error of httpx or a client like it; None to give up."""
+    if policy is None or not policy.config.retry_connection_errors:
+        return None
+    names = {cls.__name__ for cls in type(error).__mro__}
+    if _TRANSPORT not in names or not (policy.repeatable or names & _NEVER_SENT):
+        return None
+    return _delay(policy, clock, started, attempt, None)
 
 
 def _delay_after(
     policy: Policy | None, response: Any, clock: Clock, started: float, attempt: int
 ) -> float | None:
-    if policy is None:
+    """Give the wait after an answer that is not to stand; None where it stands."""
+    status = response.status_code
+    if policy is None or status < 400:
         return None
     retry_after = parse_retry_after(response.headers, clock.time())
-    has_retry_after = retry_after is not None
-    if not is_retried(policy, response.status_code, has_retry_after=has_retry_after):
+    if not is_retried(policy, status, has_retry_after=retry_after is not None):
         return None
     return _delay(policy, clock, started, attempt, retry_after)
 
@@ -205,29 +250,33 @@ def _delay(
     )
 
 
-def _receive(plan: Plan, response: Any, modes: Modes) -> Flow:
+def _receive(plan: Plan, response: Any, modes: Modes, check: Callable[[], None]) -> Flow:
     """Take the answer as its kind asks: a stream, an open download, a result or an error."""
     operation = plan.operation
     match = plan.reader.match(response.status_code, response.headers.get("content-type", ""))
     kind = match.kind
     if kind == "binary":
-        return response
+        return (yield Open(response, None))
     if kind == "events":
         report = _reporter(operation, "event")
         return (yield Open(response, EventFeed(plan.events, modes.events, report, operation.label)))
     limit = MAX_ERROR_BYTES if kind == "error" else MAX_JSON_BYTES
     try:
-        content = yield Read(response, limit)
+        content = yield Read(response, limit, check)
     except ContentError as error:
-        yield Close(response)
         raise _refuse(operation, response, error) from error
-    except BaseException:
-        yield Close(response)
-        raise
     if kind == "error":
         raise plan.reader.error(response, content)
     report = _reporter(operation, "response")
     return plan.reader.decode(response, match, content, modes.response, report)
+
+
+def _check_time(operation: Operation, seconds: float, began: float, clock: Clock) -> None:
+    """Raise NoResponseError once an answer has taken longer than it may in all."""
+    if clock.monotonic() - began > seconds:
+        label = operation.label
+        message = f"{label}: the answer was not complete after {seconds:g} s; raise timeout_ms"
+        raise NoResponseError(message, None, None, None, label)
 
 
 def _refuse(operation: Operation, response: Any, error: ContentError) -> ResponseValidationError:
@@ -237,32 +286,7 @@ def _refuse(operation: Operation, response: Any, error: ContentError) -> Respons
     return ResponseValidationError(message, response, "", None, label, problems)
 
 
-def _policy(plan: Plan, settings: Settings, options: Mapping[str, Any]) -> Policy | None:
-    """The call's configuration, else the client's, else the document's; None for no retries."""
-    operation = plan.operation
-    declared = parse_extension(operation.retries)
-    statuses = declared[1] if declared is not None else ("408", "429", "5XX")
-    config = options.get("retries", settings.retry_config)
-    if isinstance(config, Unset):
-        config = declared[0] if declared is not None else None
-    if config is None or config.strategy != "backoff":
-        return None
-    return Policy(config, statuses, _is_repeatable(operation, config))
-
-
-def _is_repeatable(operation: Operation, config: RetryConfig) -> bool:
-    return operation.method in SAFE_METHODS or config.retry_unsafe or operation.has_own_retries
-
-
-def _is_retried_error(policy: Policy, error: Exception) -> bool:
-    """Whether to send again after a transport error of httpx or a client like it."""
-    names = {cls.__name__ for cls in type(error).__mro__}
-    if not policy.config.retry_connection_errors or _TRANSPORT not in names:
-        return False
-    return policy.repeatable or bool(names & _NEVER_SENT)
-
-
-def _timeouts(timeout_ms: int | Unset | None) -> tuple[float | None, ...] | None:
+def _step_timeouts(timeout_ms: int | Unset | None) -> tuple[float | None, ...] | None:
     """
     Give httpx's timeouts: connect, read, write, pool; in seconds.
 
@@ -272,6 +296,17 @@ def _timeouts(timeout_ms: int | Unset | None) -> tuple[float | None, ...] | None
         return None
     seconds = None if timeout_ms is None else timeout_ms / 1000
     return (seconds, seconds, seconds, seconds)
+
+
+def _total_seconds(timeout_ms: int | Unset | None) -> float:
+    if timeout_ms is None:
+        return math.inf
+    return TOTAL_SECONDS if isinstance(timeout_ms, Unset) else timeout_ms / 1000
+
+
+def _close_files(request: Request) -> None:
+    for upload in request.opened:
+        upload.close()
 
 
 def _reporter(operation: Operation, direction: str) -> Report:

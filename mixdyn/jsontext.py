@@ -2,7 +2,8 @@
 Decodes JSON text: the standard library's way, and faster where msgspec is installed.
 
 What msgspec decodes is what the standard library would give, big integers included; what it refuses
-(NaN, lone surrogates, byte order marks, UTF-16, and what is no JSON) the standard library decides.
+(NaN, lone surrogates, byte order marks, UTF-16, deep nesting, and what is no JSON) the standard
+library decides.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ def decode(content: bytes | str) -> Any:
     """
     try:
         return _fast_decoder()(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         import json
 
         return json.loads(content)

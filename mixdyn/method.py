@@ -6,27 +6,27 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from functools import reduce
 from textwrap import fill
 from typing import Any
 
-from mixdyn.binding import call_form
 from mixdyn.engine import AsyncEngine, Engine
 from mixdyn.errors import printable
 from mixdyn.flow import call
-from mixdyn.operation import Argument, Operation, is_binary
+from mixdyn.operation import Argument, MediaType, Operation, Response, is_binary
 from mixdyn.plan import Plan
 from mixdyn.results import Types
 from mixdyn.retry import RetryConfig
 from mixdyn.settings import UNSET, Unset
-from mixdyn.stream import EventStream
+from mixdyn.stream import AsyncEventStream, EventStream
 
 _WIDTH = 96
 _OPTIONS: dict[str, tuple[Any, Any, str]] = {
-    "retries": (RetryConfig | Unset | None, UNSET, "when to send again; None for never"),
-    "server_url": (str | None, None, "the server to call instead of the client's"),
-    "timeout_ms": (int | Unset | None, UNSET, "limits in milliseconds; None for none"),
-    "http_headers": (Mapping[str, str] | None, None, "headers to add or to replace"),
-    "accept_header_override": (str | None, None, "the media type to ask for"),
+    "retries": (RetryConfig | Unset | None, UNSET, "When to send again; None for never."),
+    "server_url": (str | None, None, "The server to call instead of the client's."),
+    "timeout_ms": (int | Unset | None, UNSET, "The time limit in milliseconds; None for none."),
+    "http_headers": (Mapping[str, str] | None, None, "Headers to add or to replace."),
+    "accept_header_override": (str | None, None, "The media type to ask for."),
 }
 
 Caller = Callable[..., Any]
@@ -55,9 +55,9 @@ def make_methods(plan: Plan, types: Types, name: str, owner: str) -> tuple[Calle
         bound = plan.binder.bind(positional, keywords)
         return await AsyncEngine(client._connections).run(call(plan, client._settings, bound))
 
-    signature = make_signature(plan, types)
-    doc = make_doc(plan.operation)
+    doc = make_doc(plan)
     for function, called in ((method, name), (twin, f"{name}_async")):
+        signature = make_signature(plan, types, is_async=function is twin)
         function.__name__ = called
         function.__qualname__ = f"{owner}.{called}"
         function.__module__ = "mixdyn"
@@ -69,7 +69,7 @@ def make_methods(plan: Plan, types: Types, name: str, owner: str) -> tuple[Calle
     return method, twin
 
 
-def make_signature(plan: Plan, types: Types) -> inspect.Signature:
+def make_signature(plan: Plan, types: Types, *, is_async: bool = False) -> inspect.Signature:
     """Give the signature that the operation's method shows: keywords, required ones first."""
     operation = plan.operation
     keyword = inspect.Parameter.KEYWORD_ONLY
@@ -77,15 +77,16 @@ def make_signature(plan: Plan, types: Types) -> inspect.Signature:
     for argument in operation.arguments:
         kind = argument_type(argument, operation, types)
         default = inspect.Parameter.empty if argument.required else _default(argument)
-        if not argument.required and default is None:
-            kind = kind | None if kind is not Any else kind
+        if default is None:
+            kind = _join([kind, None])
         parameters.append(
             inspect.Parameter(argument.name, keyword, default=default, annotation=kind)
         )
     for name in operation.call_options:
         kind, default, _ = _OPTIONS[name]
         parameters.append(inspect.Parameter(name, keyword, default=default, annotation=kind))
-    return inspect.Signature(parameters, return_annotation=result_type(plan, types))
+    result = result_type(plan, types, is_async=is_async)
+    return inspect.Signature(parameters, return_annotation=result)
 
 
 def argument_type(argument: Argument, operation: Operation, types: Types) -> Any:
@@ -96,35 +97,47 @@ def argument_type(argument: Argument, operation: Operation, types: Types) -> Any
     return types.annotation(schema, f"{operation.operation_id or operation.name}_{argument.wire}")
 
 
-def result_type(plan: Plan, types: Types) -> Any:
-    """Give the Python type that the method returns."""
+def result_type(plan: Plan, types: Types, *, is_async: bool = False) -> Any:
+    """Give the Python type that the method returns, or that awaiting its twin gives."""
     if plan.is_stream:
-        return EventStream
-    media = [m for r in plan.operation.success for m in r.media]
-    if not media:
-        return None
-    if plan.reader.match(200, media[0].content_type).kind == "binary":
-        return Any
-    return types.annotation(media[0].schema, plan.reader.result_name)
+        return AsyncEventStream if is_async else EventStream
+    kinds: list[Any] = []
+    for response in plan.operation.success:
+        kinds += [_media_type(plan, types, media) for media in response.media] or [None]
+    return _join(kinds) if kinds else Any
 
 
-def make_doc(operation: Operation) -> str:
-    """Write the docstring: what it does, what each argument means, what comes back."""
+def make_doc(plan: Plan) -> str:
+    """Write the docstring: what it does, what each argument means, what the server answers."""
+    operation = plan.operation
     texts = [operation.summary, operation.description]
     if operation.is_deprecated:
         texts.append("Deprecated.")
-    sections = [_paragraphs(t) for t in texts if t] or [f"Call {operation.label}."]
+    sections = [_paragraphs(t) for t in texts if t.strip()] or [f"Call {operation.label}."]
     sections.append(f"{operation.method} {printable(operation.path)}")
-    described = [_entry(a.name, a.description, a.required) for a in operation.arguments]
-    if described:
-        sections.append("\n".join(["Args:", *described]))
-    options = [_entry(name, _OPTIONS[name][2], False) for name in operation.call_options]
-    sections.append("\n".join(["Options of the call:", *options]))
-    answers = [_entry(r.status, r.description, True) for r in operation.responses]
-    if answers:
-        sections.append("\n".join(["Answers:", *answers]))
-    sections.append(f"Call it as\n\n    {call_form(operation)}")
+    arguments = [_entry(a.name, a.description or _place(a)) for a in operation.arguments]
+    options = [_entry(name, _OPTIONS[name][2]) for name in operation.call_options]
+    answers = [_entry(r.status, _answer(plan, r)) for r in operation.responses]
+    for title, entries in (
+        ("Args:", arguments),
+        ("Options of every call:", options),
+        ("Answers:", answers),
+    ):
+        if entries:
+            sections.append("\n".join([title, *entries]))
     return "\n\n".join(sections)
+
+
+def _media_type(plan: Plan, types: Types, media: MediaType) -> Any:
+    if plan.reader.match(200, media.content_type).kind == "binary":
+        return Any  # the HTTP client's own response
+    return types.annotation(media.schema, plan.reader.result_name)
+
+
+def _join(kinds: list[Any]) -> Any:
+    """Give the union of types, each once; anything joined with Any is Any."""
+    unique = [kind for i, kind in enumerate(kinds) if kind not in kinds[:i]]
+    return Any if Any in unique else reduce(lambda some, other: some | other, unique)
 
 
 def _default(argument: Argument) -> Any:
@@ -138,7 +151,21 @@ def _paragraphs(text: str) -> str:
     return "\n".join(fill(line, _WIDTH) if line.strip() else "" for line in lines)
 
 
-def _entry(name: str, text: str, required: bool) -> str:
-    words = " ".join(printable(text).split()) + ("" if required else " (optional)")
-    indent = " " * 8
-    return fill(f"    {printable(name)}: {words.strip()}", _WIDTH, subsequent_indent=indent)
+def _entry(name: str, text: str) -> str:
+    words = " ".join(printable(text).split())
+    return fill(f"    {printable(name)}: {words}", _WIDTH, subsequent_indent=" " * 8)
+
+
+def _place(argument: Argument) -> str:
+    """Say of an argument without a description at least where it goes."""
+    kind = "property of the body" if argument.location == "body" else argument.location
+    kind = f"{kind} parameter" if argument.parameter is not None else kind
+    return f"The {kind} {printable(argument.wire)!r}."
+
+
+def _answer(plan: Plan, response: Response) -> str:
+    """Say what an answer means, and which error it raises."""
+    names = {plan.reader.error_name(m) for m in response.media if m.schema is not None}
+    is_error = response.status[:1] in ("4", "5") or response.status.lower() == "default"
+    raised = f" Raises {', '.join(sorted(names))}." if names and is_error else ""
+    return f"{response.description.strip()}{raised}"

@@ -3,42 +3,35 @@ Levels the dialects of OpenAPI 3.0, 3.1 and 3.2 into one: a self-contained JSON 
 
 This is the one home of `nullable`, of boolean `exclusiveMinimum`, of discriminators and of
 `readOnly`/`writeOnly`. The result refers to nothing outside itself, so no validator ever has
-anything to fetch, and it holds only what the schema reaches.
+anything to fetch, and it holds only what the schema reaches. What a keyword cannot mean is left
+out: real documents hold nonsense, and it says nothing.
 """
 
 from __future__ import annotations
 
+import math
 import re
-import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
+from mixdyn.cost import compile_pattern, is_exponential
 from mixdyn.document import Target
 from mixdyn.errors import DocumentError
-from mixdyn.schema import Schema, Schemas
+from mixdyn.schema import TYPES, Discriminator, Schema, Schemas
+from mixdyn.shape import as_array, is_array, is_object
 
 Direction = Literal["request", "response"]
 
-_TYPES = frozenset({"null", "boolean", "object", "array", "number", "string", "integer"})
-_NUMBER = (int, float)
-# What each plain keyword's value must be; real documents hold others, which say nothing.
-_PLAIN: dict[str, type | tuple[type, ...]] = {
-    "enum": list,
-    "const": object,
-    "multipleOf": _NUMBER,
-    "maximum": _NUMBER,
-    "minimum": _NUMBER,
-    "maxLength": int,
-    "minLength": int,
-    "maxItems": int,
-    "minItems": int,
-    "uniqueItems": bool,
-    "maxContains": int,
-    "minContains": int,
-    "maxProperties": int,
-    "minProperties": int,
-    "dependentRequired": Mapping,
-}
+_COUNTS = (
+    "maxContains",
+    "maxItems",
+    "maxLength",
+    "maxProperties",
+    "minContains",
+    "minItems",
+    "minLength",
+    "minProperties",
+)
 _SCHEMA = (
     "additionalProperties",
     "contains",
@@ -53,6 +46,8 @@ _SCHEMA = (
 )
 _SCHEMA_LIST = ("allOf", "anyOf", "oneOf", "prefixItems")
 _SCHEMA_MAP = ("dependentSchemas", "patternProperties", "properties")
+_REFERENCES = ("$ref", "$dynamicRef")
+_IN_ALL_OF = re.compile(r"(/allOf/[0-9]+)+$")
 
 
 def normalize(schema: Schema, direction: Direction) -> dict[str, Any] | bool:
@@ -64,7 +59,11 @@ def normalize(schema: Schema, direction: Direction) -> dict[str, Any] | bool:
         direction: in requests `readOnly` properties are not required, in responses `writeOnly`
             ones are not (OpenAPI 3.1.1, 4.8.24).
     """
-    return _Normalizer(schema.space, direction).close(schema)
+    normalizer = _Normalizer(schema.space, direction)
+    closed: dict[str, Any] | bool = normalizer.close(
+        lambda: normalizer.convert(schema.target), schema.target
+    )
+    return closed
 
 
 def normalize_members(
@@ -75,16 +74,21 @@ def normalize_members(
 
     What `True` stands for is not checked.
     """
-    spaces = [schema.space for schema in members.values() if isinstance(schema, Schema)]
+    schemas = [schema for schema in members.values() if isinstance(schema, Schema)]
     root: dict[str, Any] = {"type": "object", "required": required}
-    if not spaces:
+    if not schemas:
         return root
-    normalizer = _Normalizer(spaces[0], direction)
-    root["properties"] = {
-        name: schema if isinstance(schema, bool) else normalizer.convert(schema.target)
-        for name, schema in members.items()
-    }
-    return {**root, "$defs": normalizer.definitions}
+    normalizer = _Normalizer(schemas[0].space, direction)
+
+    def convert() -> dict[str, Any]:
+        properties = {
+            name: schema if isinstance(schema, bool) else normalizer.convert(schema.target)
+            for name, schema in members.items()
+        }
+        return {**root, "properties": properties}
+
+    closed: dict[str, Any] = normalizer.close(convert, schemas[0].target)
+    return closed
 
 
 class _Normalizer:
@@ -96,36 +100,42 @@ class _Normalizer:
         self.siblings_count = space.document.version != (3, 0)
         self.names: dict[tuple[str, str, bool], str] = {}
         self.definitions: dict[str, Any] = {}
+        self.waiting: list[tuple[str, Target, bool]] = []
 
-    def close(self, schema: Schema) -> dict[str, Any] | bool:
+    def close(self, convert: Callable[[], Any], where: Target) -> Any:
+        """Convert the root, then what it refers to: one after the other, not inside each other."""
         try:
-            root = self.convert(schema.target)
+            root = convert()
+            while self.waiting:
+                name, target, is_parent = self.waiting.pop()
+                self.definitions[name] = self.convert(target, is_parent=is_parent)
+            _LoopCutter(self.definitions).cut()
         except RecursionError:
-            raise DocumentError(f"{schema.target}: the schema is nested too deeply") from None
+            raise DocumentError(f"{where}: the schema is nested too deeply") from None
         return {**root, "$defs": self.definitions} if self.definitions else root
 
     def refer(self, target: Target, *, is_parent: bool = False) -> dict[str, Any]:
         """
         Give a `$ref` to the converted target.
 
-        A parent, one that stands in `allOf`, must not let its own discriminator pick again: its
-        child has been picked already.
+        A parent, on which a branch of its own discriminator is built, must not pick a branch
+        again: that has been done.
         """
         target = self.space.document.resolve(target)
         key = (target.base, target.pointer, is_parent)
         if key not in self.names:
-            self.names[key] = name = f"{len(self.names)}"
-            self.definitions[name] = self.convert(target, is_parent=is_parent)
+            self.names[key] = f"{len(self.names)}"
+            self.waiting.append((self.names[key], target, is_parent))
         return {"$ref": f"#/$defs/{self.names[key]}"}
 
     def convert(self, target: Target, *, is_parent: bool = False) -> Any:
         value = target.value
-        if not isinstance(value, Mapping):
+        if not is_object(value):
             return value if isinstance(value, bool) else True
-        for keyword in ("$ref", "$dynamicRef"):
+        for keyword in _REFERENCES:
             if isinstance(value.get(keyword), str):
                 return self.convert_reference(target, keyword)
-        return self.convert_keywords(target, is_parent=is_parent)
+        return self.convert_keywords(target, value, is_parent=is_parent)
 
     def convert_reference(self, target: Target, keyword: str) -> Any:
         where = self.space.document.follow(target.value[keyword], target)
@@ -133,128 +143,201 @@ class _Normalizer:
         # OpenAPI 3.0 ignores what stands beside a reference; but documents mean `nullable` there.
         if not self.siblings_count:
             siblings = {k: v for k, v in siblings.items() if k == "nullable"}
-        rest = self.convert_keywords(target._replace(value=siblings))
-        reference = self.refer(where)
+        rest = self.convert_keywords(target, siblings)
+        reference = self.refer(where, is_parent=self.is_inside_branch(target, where))
         if siblings.get("nullable") is True:
-            reference = {"anyOf": [{"type": "null"}, reference]}
+            reference = {"anyOf": [reference, {"type": "null"}]}
         return {**rest, "allOf": [*rest.get("allOf", []), reference]} if rest else reference
 
-    def convert_keywords(self, target: Target, *, is_parent: bool = False) -> dict[str, Any]:
-        value = target.value
-        out: dict[str, Any] = {
-            k: v for k, v in value.items() if k in _PLAIN and _is_plain(v, _PLAIN[k])
-        }
-        out |= _types(value) | _limits(value) | _pattern(value) | self.required(target)
+    def is_inside_branch(self, origin: Target, where: Target) -> bool:
+        """Tell whether a reference leads from a discriminator's branch back to its parent."""
+        parent = self.space.at(self.space.document.resolve(where))
+        if not is_object(parent.value.get("discriminator")) or parent.discriminator is None:
+            return False
+        child = self.space.at(origin)
+        return any(child in branch.parts for branch in parent.discriminator.branches.values())
+
+    def convert_keywords(
+        self, target: Target, value: Mapping[str, Any], *, is_parent: bool = False
+    ) -> dict[str, Any]:
+        """Convert the keywords in `value`, which is what stands at the target, or a part of it."""
+        out = _read_plain(value) | _read_limits(value) | self.read_required(target, value)
         for key in _SCHEMA:
-            if isinstance(value.get(key), (Mapping, bool)):
+            if is_object(value.get(key)) or isinstance(value.get(key), bool):
                 out[key] = self.convert(target.child(key))
         for key in _SCHEMA_LIST:
-            if isinstance(value.get(key), list) and value[key]:
-                out[key] = self.convert_list(target.child(key), is_parent=key == "allOf")
+            if is_array(value.get(key)) and value[key]:
+                out[key] = [self.convert(target.child(key, i)) for i in range(len(value[key]))]
         for key in _SCHEMA_MAP:
-            if isinstance(value.get(key), Mapping):
-                out[key] = self.convert_map(target.child(key))
-        if isinstance(value.get("discriminator"), Mapping):
-            self.apply_discriminator(target, out, is_parent=is_parent)
+            if is_object(value.get(key)):
+                out[key] = {name: self.convert(target.child(key, name)) for name in value[key]}
+        _drop_patterns(out)
+        if is_object(value.get("discriminator")):
+            self.apply_discriminator(self.space.at(target), out, is_parent=is_parent)
         return _allow_null(out) if value.get("nullable") is True else out
 
-    def convert_list(self, target: Target, *, is_parent: bool) -> list[Any]:
-        items = [target.child(i) for i in range(len(target.value))]
-        return [
-            self.refer(item, is_parent=True)
-            if is_parent and isinstance(item.value, Mapping) and set(item.value) == {"$ref"}
-            else self.convert(item)
-            for item in items
-        ]
-
-    def convert_map(self, target: Target) -> dict[str, Any]:
-        patterns = target.pointer.endswith("/patternProperties")
-        return {
-            key: self.convert(target.child(key))
-            for key in target.value
-            if not patterns or _compiles(key)
-        }
-
-    def required(self, target: Target) -> dict[str, Any]:
+    def read_required(self, target: Target, value: Mapping[str, Any]) -> dict[str, Any]:
         """Give `required` without the properties that do not travel in this direction."""
-        names = target.value.get("required")
-        if not isinstance(names, list):
+        names = [name for name in as_array(value.get("required")) if isinstance(name, str)]
+        if not names:
             return {}
-        declared = self.space.at(target).properties
-        kept = [
-            name
-            for name in names
-            if isinstance(name, str)
-            and not (name in declared and declared[name].get(self.hidden) is True)
-        ]
-        return {"required": kept}
+        # What an `allOf` requires, the schema around it may declare.
+        outer = self.space.document.find(target.base, _IN_ALL_OF.sub("", target.pointer))
+        declared = self.space.at(outer or target).properties
+        kept = (n for n in names if n not in declared or declared[n].get(self.hidden) is not True)
+        return {"required": list(dict.fromkeys(kept))}
 
-    def apply_discriminator(self, target: Target, out: dict[str, Any], *, is_parent: bool) -> None:
+    def apply_discriminator(self, schema: Schema, out: dict[str, Any], *, is_parent: bool) -> None:
         """Replace the branches by a choice: the property's value names the one that applies."""
-        discriminator = self.space.at(target).discriminator
-        if discriminator is None or is_parent:
+        discriminator = schema.discriminator
+        if discriminator is None:
             return
         for keyword in ("oneOf", "anyOf"):
             out.pop(keyword, None)
-        name = discriminator.property_name
+        if not is_parent:
+            kinds = ["object", "null"] if schema.is_nullable else "object"
+            chosen = {"type": kinds, "if": {"type": "object"}, "then": self.choose(discriminator)}
+            out["allOf"] = [*out.get("allOf", []), chosen]
+
+    def choose(self, discriminator: Discriminator) -> dict[str, Any]:
+        name, default = discriminator.property_name, discriminator.default
         choices = [
-            {"if": {"properties": {name: {"const": v}}}, "then": self.refer(branch.target)}
-            for v, branch in discriminator.branches.items()
+            {"if": _has_tag(name, {"const": tag}), "then": self.refer_branch(branch, discriminator)}
+            for tag, branch in discriminator.branches.items()
         ]
-        rule = {"properties": {name: {"enum": list(discriminator.branches)}}, "required": [name]}
-        nullable = self.space.at(target).is_nullable
-        is_object = {"type": ["object", "null"] if nullable else "object"}
-        chosen = {**is_object, "if": {"type": "object"}, "then": {**rule, "allOf": choices}}
-        out["allOf"] = [*out.get("allOf", []), chosen]
+        known = _has_tag(name, {"enum": list(discriminator.branches)})
+        if default is None:
+            return {**known, "allOf": choices}
+        otherwise = {"if": known, "else": self.refer_branch(default, discriminator)}
+        return {"allOf": [*choices, otherwise]}
+
+    def refer_branch(self, branch: Schema, discriminator: Discriminator) -> dict[str, Any]:
+        """Refer to a branch; one that is the parent itself must not pick again."""
+        own = branch.resolved
+        is_parent = is_object(own.value.get("discriminator")) and own.discriminator is discriminator
+        return self.refer(branch.target, is_parent=is_parent)
 
 
-def _types(value: Mapping[str, Any]) -> dict[str, Any]:
+def _has_tag(name: str, rule: dict[str, Any]) -> dict[str, Any]:
+    return {"properties": {name: rule}, "required": [name]}
+
+
+def _read_plain(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the keywords that hold no schemas, where their value can mean something."""
+    out = {keyword: value[keyword] for keyword in ("const",) if keyword in value}
     given = value.get("type")
-    types = [given] if isinstance(given, str) else given
-    if not isinstance(types, list) or not types or not _TYPES.issuperset(map(str, types)):
-        return {}
-    return {"type": given}
-
-
-def _limits(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Level `exclusiveMinimum: true` of OpenAPI 3.0 with the number of later ones."""
-    out: dict[str, Any] = {}
-    for exclusive, inclusive in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
-        given = value.get(exclusive)
-        limit = value.get(inclusive) if given is True else given
-        if _is_plain(limit, _NUMBER):
-            out[exclusive] = limit
+    types = given if is_array(given) else [given]
+    if types and all(isinstance(name, str) and name in TYPES for name in types):
+        out["type"] = list(dict.fromkeys(types)) if is_array(given) else given
+    if is_array(value.get("enum")) and value["enum"]:
+        out["enum"] = value["enum"]
+    for keyword in _COUNTS:
+        if _is_number(value.get(keyword)) and value[keyword] >= 0 and value[keyword] % 1 == 0:
+            out[keyword] = int(value[keyword])
+    if value.get("uniqueItems") is True:
+        out["uniqueItems"] = True
+    if isinstance(value.get("pattern"), str) and compile_pattern(value["pattern"]):
+        out["pattern"] = value["pattern"]
+    if is_object(value.get("dependentRequired")):
+        pairs = value["dependentRequired"].items()
+        out["dependentRequired"] = {name: _texts(others) for name, others in pairs}
     return out
 
 
-def _pattern(value: Mapping[str, Any]) -> dict[str, Any]:
-    pattern = value.get("pattern")
-    return {"pattern": pattern} if isinstance(pattern, str) and _compiles(pattern) else {}
+def _read_limits(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Level `exclusiveMinimum: true` of OpenAPI 3.0 with the number of later ones."""
+    out: dict[str, Any] = {}
+    for exclusive, inclusive in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
+        limit, given = value.get(inclusive), value.get(exclusive)
+        if _is_number(limit):
+            out[exclusive if given is True else inclusive] = limit
+        if _is_number(given):
+            out[exclusive] = given
+    if _is_number(value.get("multipleOf")) and value["multipleOf"] > 0:
+        out["multipleOf"] = value["multipleOf"]
+    return out
 
 
-def _compiles(pattern: str) -> bool:
-    """Tell whether Python can read the pattern; ECMA-262 has forms that it cannot."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            re.compile(pattern)
-    except (re.error, RecursionError, OverflowError):
-        return False
-    return True
+def _is_number(value: Any) -> bool:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return is_number and math.isfinite(value)
 
 
-def _is_plain(value: Any, expected: type | tuple[type, ...]) -> bool:
-    if isinstance(value, bool):
-        return expected in (bool, object)
-    return isinstance(value, expected)
+def _texts(value: Any) -> list[str]:
+    return list(dict.fromkeys(text for text in as_array(value) if isinstance(text, str)))
+
+
+def _drop_patterns(out: dict[str, Any]) -> None:
+    """Leave out unusable patterns for names, and with them what would refuse those names."""
+    patterns = out.get("patternProperties", {})
+    usable = {
+        pattern: rule
+        for pattern, rule in patterns.items()
+        if compile_pattern(pattern) and not is_exponential(pattern)
+    }
+    if len(usable) < len(patterns):
+        out["patternProperties"] = usable
+        out.pop("additionalProperties", None)
+        out.pop("unevaluatedProperties", None)
 
 
 def _allow_null(schema: dict[str, Any]) -> dict[str, Any]:
     kinds = schema.get("type")
     simple = isinstance(kinds, str) and not {"allOf", "anyOf", "oneOf", "const"} & set(schema)
     if not simple:
-        return {"anyOf": [{"type": "null"}, schema]} if schema else schema
+        return {"anyOf": [schema, {"type": "null"}]} if schema else schema
     allowed = {**schema, "type": [kinds, "null"]}
     if "enum" in schema and None not in schema["enum"]:
         allowed["enum"] = [*schema["enum"], None]
     return allowed
+
+
+class _LoopCutter:
+    """
+    Takes out references that apply a schema to the value it is being applied to already.
+
+    Such a schema (`A: {allOf: [A, …]}`) says nothing by it, and validators would not come back.
+    """
+
+    def __init__(self, definitions: dict[str, Any]) -> None:
+        self.definitions = definitions
+        self.done: set[str] = set()
+        self.inside: list[str] = []
+
+    def cut(self) -> None:
+        for name in self.definitions:
+            self.enter(name)
+
+    def enter(self, name: str) -> None:
+        if name not in self.done:
+            self.inside.append(name)
+            self.visit(self.definitions[name])
+            self.inside.pop()
+            self.done.add(name)
+
+    def visit(self, node: Any) -> bool:
+        """Cut the loops in a schema; False where the schema itself leads back."""
+        if not is_object(node):
+            return True
+        if "$ref" in node:
+            name = node["$ref"].rpartition("/")[2]
+            if name in self.inside:
+                return False
+            self.enter(name)
+            return True
+        self.cut_members(node)
+        return True
+
+    def cut_members(self, node: Any) -> None:
+        for keyword in ("allOf", "anyOf", "oneOf"):
+            if keyword in node:
+                node[keyword] = [part for part in node[keyword] if self.visit(part)]
+        if "dependentSchemas" in node:
+            parts = node["dependentSchemas"].items()
+            node["dependentSchemas"] = {name: part for name, part in parts if self.visit(part)}
+        for keyword in ("not", "if", "then", "else"):
+            if keyword in node and not self.visit(node[keyword]):
+                del node[keyword]
+        for keyword in ("allOf", "anyOf", "oneOf"):
+            if node.get(keyword) == []:
+                del node[keyword]

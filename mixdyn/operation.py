@@ -7,6 +7,7 @@ rules for them are read; nothing above reads the raw document.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,32 +15,48 @@ from typing import Any
 from mixdyn.catalog import Entry
 from mixdyn.document import Document, Target
 from mixdyn.errors import DocumentError, excerpt
+from mixdyn.media import (
+    MediaType,
+    choose_media,
+    is_binary,
+    is_json,
+    media_essence,
+    rank_media,
+)
 from mixdyn.names import resolve_collisions, to_argument, to_snake
 from mixdyn.schema import Schema, Schemas
 from mixdyn.shape import as_array, as_object, as_text, is_object
 
+__all__ = [
+    "CALL_OPTIONS",
+    "HIDDEN_OPTIONS",
+    "Argument",
+    "Body",
+    "MediaType",
+    "Operation",
+    "Parameter",
+    "Response",
+    "SecurityScheme",
+    "Server",
+    "is_binary",
+    "is_flattened",
+    "is_json",
+    "parse_operation",
+    "parse_security_schemes",
+    "parse_servers",
+    "rank_media",
+    "split_template",
+]
+
 CALL_OPTIONS = ("retries", "server_url", "timeout_ms", "http_headers")
 HIDDEN_OPTIONS = ("accept_header_override", "validate")
+# What an argument may not be called: the options of calls, and the method's own first parameter.
+NOT_ARGUMENTS = frozenset({*CALL_OPTIONS, *HIDDEN_OPTIONS, "self"})
+_PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 _LOCATIONS = ("path", "query", "header", "cookie", "querystring")
 _DEFAULT_STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
 # OpenAPI 3.1.1, 4.8.12.1: header parameters of these names are described elsewhere.
 _IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
-
-
-@dataclass(frozen=True, slots=True)
-class MediaType:
-    """One media type of a body or response, with the schema of what it carries."""
-
-    content_type: str
-    schema: Schema | None
-    item_schema: Schema | None
-    encoding: Mapping[str, Any]
-    extensions: Mapping[str, Any]
-
-    @property
-    def essence(self) -> str:
-        """The type without parameters, in lower case: `application/json`."""
-        return self.content_type.partition(";")[0].strip().lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +65,19 @@ class Parameter:
 
     name: str
     location: str
-    required: bool
-    schema: Schema | None
-    style: str
-    explode: bool
-    allow_reserved: bool
-    content_type: str | None
-    description: str
-    is_deprecated: bool
+    required: bool = False
+    schema: Schema | None = None
+    style: str = "simple"
+    explode: bool = False
+    allow_reserved: bool = False
+    content_type: str | None = None
+    description: str = ""
+    is_deprecated: bool = False
 
     @property
     def media_essence(self) -> str:
         """The media type of a `content` parameter without its parameters, or empty."""
-        return (self.content_type or "").partition(";")[0].strip().lower()
+        return media_essence(self.content_type or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +104,7 @@ class Response:
 
     def match(self, content_type: str) -> MediaType | None:
         """Give the most specific media type that covers `content_type`."""
-        essence = content_type.partition(";")[0].strip().lower()
-        ranked = [(rank_media(m.essence, essence), -i, m) for i, m in enumerate(self.media)]
-        best = max(ranked, default=(0, 0, None), key=lambda r: r[:2])
-        return best[2] if best[0] else None
+        return choose_media(self.media, content_type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +147,10 @@ class Argument:
         """The argument's own name, its wire name, and the name without an added underscore."""
         bare = self.name.rstrip("_")
         request = ("request",) if self.location == "whole body" else ()
-        return tuple(dict.fromkeys((self.name, self.wire, bare, to_snake(self.wire), *request)))
+        others = (self.wire, bare, to_snake(self.wire), *request)
+        # An option of the call keeps its meaning, whatever a document calls its parameters.
+        allowed = (name for name in others if name not in CALL_OPTIONS + HIDDEN_OPTIONS)
+        return tuple(dict.fromkeys((self.name, *allowed)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,29 +202,14 @@ class Operation:
         return next((by_status[k] for k in keys if k in by_status), None)
 
 
-def is_json(essence: str) -> bool:
-    """Tell whether a media type is JSON: `application/json`, `text/json` or any `+json`."""
-    return essence in ("application/json", "text/json") or essence.endswith("+json")
+def split_template(path: str) -> tuple[list[str], list[str]]:
+    """
+    Give a path template's literal texts, one more than names, and the names between them.
 
-
-def is_binary(schema: Schema | None) -> bool:
-    """Tell whether a schema stands for raw bytes (OpenAPI 3.0 `format`, 3.1 `contentMediaType`)."""
-    if schema is None:
-        return False
-    if schema.format == "binary":
-        return True
-    return schema.get("contentMediaType") is not None and schema.get("contentEncoding") is None
-
-
-def rank_media(pattern: str, essence: str) -> int:
-    """Rank how closely a media type or range covers another: 3 exact, then `x/*`, `*/*`; else 0."""
-    if pattern == essence:
-        return 4
-    if is_json(pattern) and is_json(essence):
-        return 3
-    if pattern.endswith("/*") and pattern != "*/*":
-        return 2 if essence.startswith(pattern[:-1]) else 0
-    return 1 if pattern == "*/*" else 0
+    What follows a `#` only tells equal paths apart in the document; it is never sent.
+    """
+    parts = _PLACEHOLDER.split(path.partition("#")[0])
+    return parts[::2], parts[1::2]
 
 
 def parse_operation(schemas: Schemas, entry: Entry) -> Operation:
@@ -216,10 +218,9 @@ def parse_operation(schemas: Schemas, entry: Entry) -> Operation:
 
 
 def parse_security_schemes(document: Document) -> dict[str, SecurityScheme]:
-    """Read `components/securitySchemes`, by name."""
+    """Read `components/securitySchemes`, by name; of what cannot be read nothing is applied."""
     declared = document.at("components", "securitySchemes")
-    names = as_object(declared.value)
-    return {name: _parse_scheme(document.resolve(declared.child(name)), name) for name in names}
+    return {name: _parse_scheme(document, declared, name) for name in as_object(declared.value)}
 
 
 def parse_servers(value: Any) -> tuple[Server, ...]:
@@ -244,7 +245,7 @@ class _Parser:
         own_retries = raw.get("x-speakeasy-retries")
         return Operation(
             name=self.entry.qualified_name,
-            operation_id=raw.get("operationId"),
+            operation_id=as_text(raw.get("operationId")) or None,
             method=self.entry.method,
             path=self.entry.path,
             summary=as_text(raw.get("summary")),
@@ -255,17 +256,25 @@ class _Parser:
             responses=self.parse_responses(),
             arguments=_name_arguments([*map(_argument, parameters), *_body_arguments(body)]),
             servers=self.parse_servers(),
-            security=tuple(
-                s for s in as_array(raw.get("security", root.get("security"))) if is_object(s)
-            ),
-            retries=own_retries or root.get("x-speakeasy-retries"),
-            has_own_retries=own_retries is not None,
+            security=self.parse_security(),
+            retries=as_object(own_retries or root.get("x-speakeasy-retries")) or None,
+            has_own_retries=is_object(own_retries),
         )
 
     def parse_servers(self) -> tuple[Server, ...]:
         """Operation before path before document (OpenAPI 3.1.1, 4.8.10)."""
         sources = (self.raw, self.entry.path_item.value, self.document.root)
         return next((s for s in (parse_servers(v.get("servers")) for v in sources) if s), ())
+
+    def parse_security(self) -> tuple[Mapping[str, Any], ...]:
+        """
+        Give the alternatives, the operation's before the document's.
+
+        One that names a scheme which is not declared cannot be satisfied, so it is left out.
+        """
+        given = self.raw.get("security", self.document.root.get("security"))
+        declared = as_object(self.document.at("components", "securitySchemes").value)
+        return tuple(s for s in as_array(given) if is_object(s) and all(n in declared for n in s))
 
     def parse_parameters(self) -> tuple[Parameter, ...]:
         """Those of the path item, but for those that the operation has itself."""
@@ -276,9 +285,12 @@ class _Parser:
                 parameter = self.parse_parameter(self.document.resolve(declared.child(i)))
                 if parameter is not None:
                     found[parameter.location, parameter.name] = parameter
-        template = self.entry.path
+        names = split_template(self.entry.path)[1]
+        for name in names:
+            # Documents forget to declare what their paths have; a path cannot do without.
+            found.setdefault(("path", name), Parameter(name, "path", required=True))
         ordered = sorted(found.values(), key=lambda p: p.location != "path")
-        return tuple(p for p in ordered if p.location != "path" or f"{{{p.name}}}" in template)
+        return tuple(p for p in ordered if p.location != "path" or p.name in names)
 
     def parse_parameter(self, target: Target) -> Parameter | None:
         raw = as_object(target.value)
@@ -287,16 +299,15 @@ class _Parser:
             raise DocumentError(f"{target}: a parameter needs a `name` and a known `in`")
         if location == "header" and name.lower() in _IGNORED_HEADERS:
             return None
-        content = raw.get("content")
-        media = next(iter(as_object(content)), None)
-        where = target.child("content", media, "schema") if media else target.child("schema")
-        style = raw.get("style") or _DEFAULT_STYLES.get(location, "form")
+        media = next(iter(as_object(raw.get("content"))), None)
+        holder = self.document.resolve(target.child("content", media)) if media else target
+        style = as_text(raw.get("style")) or _DEFAULT_STYLES.get(location, "form")
         explode = raw.get("explode")
         return Parameter(
             name=name,
             location=location,
             required=raw.get("required") is True or location == "path",
-            schema=self.schema(where),
+            schema=self.schema(holder.child("schema")),
             style=style,
             explode=explode if isinstance(explode, bool) else style in ("form", "cookie"),
             allow_reserved=raw.get("allowReserved") is True,
@@ -315,9 +326,10 @@ class _Parser:
 
     def parse_responses(self) -> tuple[Response, ...]:
         declared = self.entry.operation.child("responses")
-        responses = []
+        responses: list[Response] = []
         for status in as_object(declared.value):
-            if not status.startswith("x-"):
+            # In a mapping from Python, statuses may be numbers.
+            if not str(status).startswith("x-"):
                 target = self.document.resolve(declared.child(status))
                 text = as_text(as_object(target.value).get("description"))
                 responses.append(Response(str(status), text, self.parse_media(target)))
@@ -379,13 +391,18 @@ def _body_arguments(body: Body | None) -> list[Argument]:
 
 
 def is_flattened(schema: Schema) -> bool:
-    """Tell whether a body's properties become arguments: an object with them, and no union."""
-    return bool(schema.properties) and not schema.branches and schema.types == ("object",)
+    """
+    Tell whether a body's properties become arguments: an object with them, and no union.
+
+    Branches that only ask for one property or another are no union.
+    """
+    if not schema.properties or schema.types != ("object",) or schema.discriminator is not None:
+        return False
+    return all(not b.properties and b.types in ((), ("object",)) for b in schema.branches)
 
 
 def _name_arguments(arguments: list[Argument]) -> tuple[Argument, ...]:
     """Give every argument a name of its own, required ones first."""
-    taken = {*CALL_OPTIONS, *HIDDEN_OPTIONS}
     seen: set[str] = set()
     named: list[Argument] = []
     for argument in arguments:
@@ -394,13 +411,16 @@ def _name_arguments(arguments: list[Argument]) -> tuple[Argument, ...]:
         name = f"{argument.name}_{place}" if argument.name in seen else argument.name
         seen.add(name)
         named.append(replace(argument, name=name))
-    names = resolve_collisions((a.name for a in named), taken)
+    names = resolve_collisions((a.name for a in named), NOT_ARGUMENTS)
     unique = [replace(a, name=n) for a, n in zip(named, names, strict=True)]
     return tuple(sorted(unique, key=lambda a: not a.required))
 
 
-def _parse_scheme(target: Target, name: str) -> SecurityScheme:
-    raw = as_object(target.value)
+def _parse_scheme(document: Document, declared: Target, name: str) -> SecurityScheme:
+    try:
+        raw = as_object(document.resolve(declared.child(name)).value)
+    except DocumentError:
+        raw = as_object(None)
     return SecurityScheme(
         name=name,
         kind=as_text(raw.get("type")),

@@ -14,12 +14,13 @@ from mixdyn.operation import Operation, SecurityScheme
 from mixdyn.request import RequestBuilder
 from mixdyn.response import ResponseReader
 from mixdyn.results import Types
+from mixdyn.retry import DEFAULT_STATUSES, SAFE_METHODS, Policy, RetryConfig, parse_extension
 
 EVENT_STREAM = "text/event-stream"
 
 
 class Plan(NamedTuple):
-    """An operation with the parts that bind, build, read and type its calls."""
+    """An operation with the parts that bind, build, read, type and retry its calls."""
 
     operation: Operation
     document: Document
@@ -30,6 +31,14 @@ class Plan(NamedTuple):
     schemes: Mapping[str, SecurityScheme]
     is_stream: bool
     server_urls: dict[tuple[Any, ...], str]
+    policy: Policy | None
+    retry_statuses: tuple[str, ...]
+
+    def choose_policy(self, config: RetryConfig | None) -> Policy | None:
+        """Give the retry policy for a configuration that replaces the document's; None for none."""
+        if config is None or config.strategy != "backoff":
+            return None
+        return Policy(config, self.retry_statuses, _is_repeatable(self.operation, config))
 
 
 def make_plan(
@@ -38,7 +47,8 @@ def make_plan(
     """Prepare an operation for its calls; validators and readers follow when first needed."""
     media = (m for response in operation.success for m in response.media)
     stream = next((m for m in media if m.essence == EVENT_STREAM), None)
-    return Plan(
+    config, statuses = parse_extension(operation.retries) or (None, DEFAULT_STATUSES)
+    plan = Plan(
         operation=operation,
         document=types.document,
         binder=Binder(operation),
@@ -48,4 +58,12 @@ def make_plan(
         schemes=schemes,
         is_stream=stream is not None,
         server_urls={},
+        policy=None,
+        retry_statuses=statuses,
     )
+    return plan._replace(policy=plan.choose_policy(config))
+
+
+def _is_repeatable(operation: Operation, config: RetryConfig) -> bool:
+    """What is safe to send twice: by its method, by the caller's word or by the document's."""
+    return operation.method in SAFE_METHODS or config.retry_unsafe or operation.has_own_retries

@@ -7,6 +7,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from mixdyn.shape import is_array, is_object
+
 MASK = "***"
 
 _SECRET = re.compile(
@@ -48,16 +50,16 @@ def redact_json(value: object) -> object:
 def _redact(value: object, *, is_secret: bool, depth: int) -> object:
     if isinstance(value, (str, bytes)):
         return MASK if is_secret else value
-    if isinstance(value, (Mapping, list, tuple)) and not depth:
+    if not is_object(value) and not is_array(value):
+        return value
+    if not depth:
         return "…"
-    if isinstance(value, Mapping):
-        return {
-            k: _redact(v, is_secret=is_secret or is_secret_name(str(k)), depth=depth - 1)
-            for k, v in value.items()
-        }
-    if isinstance(value, (list, tuple)):
+    if is_array(value):
         return [_redact(item, is_secret=is_secret, depth=depth - 1) for item in value]
-    return value
+    return {
+        name: _redact(item, is_secret=is_secret or is_secret_name(str(name)), depth=depth - 1)
+        for name, item in value.items()
+    }
 
 
 def _redact_pairs(text: str) -> str:

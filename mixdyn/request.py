@@ -6,7 +6,6 @@ Knows OpenAPI's rules for parameters; knows no HTTP client: `Request` is plain d
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -14,10 +13,12 @@ from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from mixdyn import params
-from mixdyn.binding import name_arguments
+from mixdyn.binding import EXTRA, name_arguments
 from mixdyn.body import (
+    FORM,
     MULTIPART,
     Part,
+    close_uploads,
     content_type,
     encode_body,
     encode_form,
@@ -28,8 +29,10 @@ from mixdyn.body import (
     to_uploads,
 )
 from mixdyn.errors import Problem, RequestValidationError, excerpt, itemize
+from mixdyn.header import check_headers, refuse_name
+from mixdyn.media import MediaType, choose_media, is_json, is_text
 from mixdyn.normalform import normalize_members
-from mixdyn.operation import Argument, MediaType, Operation, Parameter, is_json
+from mixdyn.operation import Argument, Operation, Parameter, split_template
 from mixdyn.schema import Schema
 from mixdyn.settings import Mode, Report
 from mixdyn.upload import Upload
@@ -38,10 +41,7 @@ from mixdyn.wire import WireError, to_wire
 
 T = TypeVar("T")
 
-_PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
-_URL_SAFE = "!#$%&'()*+,/:;=?@[]~"
-_HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_FRAMING = frozenset({"content-length", "transfer-encoding", "host", "connection"})
+_URL_SAFE = "!$%&'()*+,/:;=?@[]~"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +70,15 @@ class _Placement(NamedTuple):
 
 
 class _Converted(NamedTuple):
-    """Arguments in wire form, and the files among them."""
+    """Arguments in wire form, the files among them, and the body's undeclared properties."""
 
     wire: dict[str, Any]
     uploads: dict[str, list[Upload]]
+    extra: dict[str, Any]
+
+    def close(self) -> None:
+        for uploads in self.uploads.values():
+            close_uploads(uploads)
 
 
 class RequestBuilder:
@@ -82,10 +87,10 @@ class RequestBuilder:
     def __init__(self, operation: Operation, user_agent: str) -> None:
         self.operation = operation
         self.arguments = name_arguments(operation)
-        parts = _PLACEHOLDER.split(operation.path)
-        self._literals = [quote(part, safe=_URL_SAFE) for part in parts[::2]]
-        self._names = parts[1::2]
-        accept = ", ".join(operation.accepted_types) or "*/*"
+        literals, self._names = split_template(operation.path)
+        self._literals = [_quote_literal(text) for text in literals]
+        self._mark = "&" if any("?" in text for text in literals) else "?"
+        accept = ", ".join(filter(_is_field_value, operation.accepted_types)) or "*/*"
         self._headers = {"accept": accept, "user-agent": user_agent}
         self._placements: dict[str, list[_Placement]] = {}
         for argument in operation.arguments:
@@ -94,6 +99,10 @@ class RequestBuilder:
                 placement = _Placement(argument.name, parameter, _encoder(parameter))
                 self._placements.setdefault(parameter.location, []).append(placement)
         self._body_arguments = [a for a in operation.arguments if "body" in a.location]
+        # What the body is called among the arguments while all are checked together.
+        self._body = "body"
+        while any(a.parameter and a.name == self._body for a in operation.arguments):
+            self._body += "_"
         self._validators: dict[str, Validator | None] = {}
 
     def build(
@@ -110,75 +119,98 @@ class RequestBuilder:
         Serialise and check the arguments, and put the request together.
 
         Args:
-            values: the arguments by their own names.
+            values: the arguments by their own names, as `binding` gives them.
             server_url: the complete URL of the server; its path and query are kept.
             http_headers: more headers, which replace those of the same name.
             accept: what to send as `Accept` instead of the documented media types.
             mode: `strict` raises RequestValidationError, `warn` reports, `off` skips the check.
             report: takes the problems in mode `warn`.
-        """
-        headers = {**self._headers, **self._check_headers(http_headers)}
-        if accept is not None:
-            headers |= self._check_headers({"accept": accept})
-        media = self._choose_media(headers.get("content-type", ""))
-        converted = self._convert(values, media)
-        if mode != "off":
-            self._validate(converted.wire, media, mode, report)
-        url = self._url(converted.wire, server_url)
-        self._add_parameter_headers(converted.wire, headers)
-        return self._finish(url, headers, media, converted)
 
-    def _convert(self, values: Mapping[str, Any], media: MediaType | None) -> _Converted:
-        """Bring arguments into wire form; leave out unset ones; keep files apart."""
-        converted = _Converted({}, {})
+        What cannot be sent at all raises RequestValidationError in every mode; it lists all
+        problems at once, and leaves no file open.
+        """
         problems: list[Problem] = []
+        custom = check_headers(http_headers, accept, problems)
+        media = self._choose_media(custom.get("content-type", ""))
+        converted = _Converted({}, {}, {})
+        try:
+            self._convert(values, media, converted, problems)
+            if mode != "off":
+                self._validate(converted, media, mode, report, problems)
+            url = self._url(converted.wire, server_url, problems)
+            headers = self._merge_headers(converted.wire, custom, problems)
+            request = self._finish(url, headers, media, converted, problems)
+            if problems:
+                raise self._refuse(problems)
+        except BaseException:
+            converted.close()
+            raise
+        return request
+
+    def _convert(
+        self,
+        values: Mapping[str, Any],
+        media: MediaType | None,
+        converted: _Converted,
+        problems: list[Problem],
+    ) -> None:
+        """Bring arguments into wire form; leave out unset ones; keep files apart."""
         for name, value in values.items():
-            argument = self.arguments[name]
-            if value is None and not _sends_null(argument):
-                continue
             try:
-                if media and "body" in argument.location and takes_file(argument, media):
+                if name == EXTRA:
+                    converted.extra.update(to_wire(value, None, self._body))
+                    continue
+                argument = self.arguments[name]
+                if value is None and not _sends_null(argument):
+                    continue
+                if media and "body" in argument.location and takes_file(argument, media, value):
                     converted.uploads[name] = to_uploads(value, argument.wire)
                 else:
                     converted.wire[name] = to_wire(value, argument.schema, name)
             except WireError as error:
                 problems.append(error.problem)
-            except (TypeError, OSError) as error:
+            except (TypeError, OSError, ValueError) as error:
                 problems.append(Problem(name, excerpt(str(error))))
-        if problems:
-            for uploads in converted.uploads.values():
-                _close(uploads)
-            raise self._refuse(problems)
-        return converted
 
     def _validate(
-        self, wire: Mapping[str, Any], media: MediaType | None, mode: Mode, report: Report
+        self,
+        converted: _Converted,
+        media: MediaType | None,
+        mode: Mode,
+        report: Report,
+        problems: list[Problem],
     ) -> None:
         validator = self._validator(media)
         if validator is None:
             return
-        instance = self._instance(wire)
+        # A body of which a part could not be converted would seem to lack that part.
+        instance = self._instance(converted, media, has_body=not problems)
         if validator.accepts(instance):
             return
-        problems = [
-            p._replace(path=p.path.removeprefix("$.").removeprefix("body."))
+        found = [
+            p._replace(path=p.path.removeprefix("$.").removeprefix(f"{self._body}."))
             for p in validator.problems(instance)
         ]
         if mode == "strict":
-            raise self._refuse(problems)
-        report(tuple(problems))
+            problems += found
+        else:
+            report(tuple(found))
 
-    def _instance(self, wire: Mapping[str, Any]) -> dict[str, Any]:
+    def _instance(
+        self, converted: _Converted, media: MediaType | None, *, has_body: bool
+    ) -> dict[str, Any]:
         """Arrange wire values as the validator expects: arguments, and the body's own object."""
-        instance: dict[str, Any] = {}
-        body: dict[str, Any] = {}
-        for name, value in wire.items():
-            argument = self.arguments[name]
-            if argument.location == "body":
-                body[argument.wire] = value
-            else:
-                instance["body" if argument.location == "whole body" else name] = value
-        return {**instance, "body": body} if body else instance
+        wire = converted.wire
+        instance = {n: v for n, v in wire.items() if "body" not in self.arguments[n].location}
+        sent = self._sent(converted)
+        if media is None or sent is None or not has_body:
+            return instance
+        if media.essence == MULTIPART:
+            return instance | {a.name: wire[a.name] for a in sent if a.name in wire}
+        if sent and sent[0].name in converted.uploads:
+            return instance
+        instance[self._body] = _body_value(sent, converted)
+        return instance
 
     def _validator(self, media: MediaType | None) -> Validator | None:
         """Give the validator for all arguments at once, with the body as this media type has it."""
@@ -190,13 +222,14 @@ class RequestBuilder:
         return self._validators[key]
 
     def _members(self, media: MediaType | None) -> dict[str, Schema | bool]:
+        is_parts = media is not None and media.essence == MULTIPART
         members: dict[str, Schema | bool] = {
             a.name: a.schema
             for a in self.operation.arguments
-            if "body" not in a.location and a.schema is not None
+            if a.schema is not None and (is_parts or "body" not in a.location)
         }
-        if media is not None and media.schema is not None and is_json(media.essence):
-            members["body"] = media.schema
+        if media is not None and media.schema is not None and _is_checked(media, media.schema):
+            members[self._body] = media.schema
         return members
 
     def _choose_media(self, wanted: str) -> MediaType | None:
@@ -204,98 +237,83 @@ class RequestBuilder:
         body = self.operation.body
         if body is None:
             return None
-        essence = wanted.partition(";")[0].strip().lower()
-        return next((m for m in body.media if m.essence == essence), body.preferred)
+        return (choose_media(body.media, wanted) if wanted else None) or body.preferred
 
-    def _url(self, wire: Mapping[str, Any], server_url: str) -> str:
+    def _url(self, wire: Mapping[str, Any], server_url: str, problems: list[Problem]) -> str:
         """Fill the template once and add the query: what a value holds never enters it again."""
         filled: dict[str, str] = {}
         for name, parameter, encode in self._placements.get("path", ()):
-            filled[parameter.name] = self._encode(name, encode, wire[name])
+            if name in wire:
+                filled[parameter.name] = _encode(name, encode, wire[name], problems) or ""
         path = self._literals[0]
         for name, literal in zip(self._names, self._literals[1:], strict=True):
             path += filled.get(name, "") + literal
-        if "/." in path and not {".", ".."}.isdisjoint(path.split("/")):
-            raise self._refuse([Problem("path", "a segment of the path would be '.' or '..'")])
+        if ("/." in path or "/%2" in path) and _has_dot_segment(path):
+            problems.append(Problem("path", "a segment of the path would be '.' or '..'"))
         base, _, query = server_url.partition("?")
-        queries = [query]
+        queries = [query] if query else []
         for location in ("query", "querystring"):
             for name, _, encode in self._placements.get(location, ()):
                 if name in wire:
-                    queries.append(self._encode(name, encode, wire[name]))
+                    queries.append(_encode(name, encode, wire[name], problems) or "")
         text = "&".join(filter(None, queries))
-        mark = "&" if "?" in path else "?"
-        return f"{base.rstrip('/')}{path}{mark + text if text else ''}"
+        return f"{base.rstrip('/')}{path}{self._mark + text if text else ''}"
 
-    def _add_parameter_headers(self, wire: Mapping[str, Any], headers: dict[str, str]) -> None:
+    def _merge_headers(
+        self, wire: Mapping[str, Any], custom: Mapping[str, str], problems: list[Problem]
+    ) -> dict[str, str]:
+        """Put ours, those of the parameters and the caller's together; later ones win."""
+        headers = self._headers.copy()
         for name, parameter, encode in self._placements.get("header", ()):
             if name in wire:
-                headers[parameter.name.lower()] = self._encode(name, encode, wire[name])
+                headers[parameter.name.lower()] = _encode(name, encode, wire[name], problems) or ""
+        headers |= custom
         cookies = [
-            self._encode(name, encode, wire[name])
+            _encode(name, encode, wire[name], problems)
             for name, _, encode in self._placements.get("cookie", ())
             if name in wire
         ]
         if any(cookies):
             headers["cookie"] = "; ".join(filter(None, [headers.get("cookie"), *cookies]))
+        return headers
 
-    def _encode(self, name: str, encode: Callable[[Any], T], value: Any) -> T:
-        try:
-            return encode(value)
-        except params.ParameterError as error:
-            raise self._refuse([Problem(name, str(error))]) from error
+    def _sent(self, converted: _Converted) -> list[Argument] | None:
+        """Give the arguments that make the body; None where no body is sent."""
+        body = self.operation.body
+        if body is None:
+            return None
+        wire, uploads, extra = converted
+        sent = [a for a in self._body_arguments if a.name in wire or a.name in uploads]
+        return sent if sent or extra or body.required else None
 
     def _finish(
-        self, url: str, headers: dict[str, str], media: MediaType | None, converted: _Converted
+        self,
+        url: str,
+        headers: dict[str, str],
+        media: MediaType | None,
+        converted: _Converted,
+        problems: list[Problem],
     ) -> Request:
         method = self.operation.method
-        given = {*converted.wire, *converted.uploads}
-        sent = [a for a in self._body_arguments if a.name in given]
-        is_sent = bool(sent) or (self.operation.body is not None and self.operation.body.required)
-        if media is None or not is_sent:
+        sent = self._sent(converted)
+        if media is None or sent is None:
             headers.pop("content-type", None)
             return Request(method, url, headers)
         opened = tuple(u for uploads in converted.uploads.values() for u in uploads)
         if media.essence == MULTIPART:
             # The boundary belongs into this header, and only the encoder knows it.
             headers.pop("content-type", None)
-            parts = [part for a in sent for part in self._parts(a, media, converted)]
+            parts = _make_parts(sent, media, converted, problems)
             return Request(method, url, headers, files=parts, opened=opened)
-        headers.setdefault("content-type", content_type(media))
+        kind = _encode("body", partial(content_type, media), opened, problems) or ""
+        headers.setdefault("content-type", kind)
         if opened:
             return Request(method, url, headers, upload=opened[0], opened=opened)
-        encode = partial(encode_body, media=media)
-        content = self._encode("body", encode, _body_value(sent, converted.wire))
-        return Request(method, url, headers, content=content)
-
-    def _parts(self, argument: Argument, media: MediaType, converted: _Converted) -> list[Part]:
-        name = argument.name
-        if name in converted.uploads:
-            write = partial(file_parts, argument, media=media)
-            return self._encode(name, write, converted.uploads[name])
-        return self._encode(
-            name, partial(encode_parts, argument, media=media), converted.wire[name]
-        )
-
-    def _check_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
-        """Refuse header names and values that could change the framing or inject lines."""
-        checked: dict[str, str] = {}
-        problems: list[Problem] = []
-        for name, value in headers.items():
-            lower = str(name).lower()
-            place = f"http_headers: {excerpt(lower, 60)}"
-            if not _HEADER_NAME.fullmatch(lower):
-                problems.append(Problem(place, "this is no header name (RFC 9110, 5.1)"))
-            elif lower in _FRAMING:
-                problems.append(Problem(place, "this header belongs to the HTTP client"))
-            else:
-                try:
-                    checked[lower] = params.encode_header(value)
-                except params.ParameterError as error:
-                    problems.append(Problem(place, str(error)))
         if problems:
-            raise self._refuse(problems)
-        return checked
+            return Request(method, url, headers)  # which is not sent
+        encode = partial(encode_body, media=media)
+        content = _encode("body", encode, _body_value(sent, converted), problems)
+        return Request(method, url, headers, content=content)
 
     def _refuse(self, problems: list[Problem]) -> RequestValidationError:
         label = self.operation.label
@@ -304,12 +322,60 @@ class RequestBuilder:
         return RequestValidationError(message, None, None, None, label, tuple(problems))
 
 
+def _encode(name: str, encode: Callable[[Any], T], value: Any, problems: list[Problem]) -> T | None:
+    """Write a value; where that cannot be, note why, once for each argument."""
+    try:
+        return encode(value)
+    except params.ParameterError as error:
+        if all(p.path != name for p in problems):
+            problems.append(Problem(name, str(error)))
+        return None
+
+
+def _make_parts(
+    sent: list[Argument], media: MediaType, converted: _Converted, problems: list[Problem]
+) -> list[Part]:
+    extra = [Argument(key, key, "body", False, None, "") for key in converted.extra]
+    parts: list[Part] = []
+    for argument in (*sent, *extra):
+        name = argument.name
+        if name in converted.uploads:
+            write = partial(file_parts, argument, media=media)
+            parts += _encode(name, write, converted.uploads[name], problems) or ()
+        else:
+            value = converted.wire[name] if name in converted.wire else converted.extra[name]
+            parts += (
+                _encode(name, partial(encode_parts, argument, media=media), value, problems) or ()
+            )
+    return parts
+
+
+def _has_dot_segment(path: str) -> bool:
+    segments = path.partition("?")[0].lower().replace("%2e", ".").split("/")
+    return not {".", ".."}.isdisjoint(segments)
+
+
+def _quote_literal(text: str) -> str:
+    return quote(text, safe=_URL_SAFE, errors="surrogatepass")
+
+
+def _is_field_value(text: str) -> bool:
+    return text.isascii() and text.isprintable()
+
+
+def _is_checked(media: MediaType, schema: Schema) -> bool:
+    """Tell whether a body of this media type has the form that its schema speaks of."""
+    if is_json(media.essence) or media.essence == FORM:
+        return True
+    return is_text(media.essence) and schema.types == ("string",)
+
+
 def _encoder(parameter: Parameter) -> Callable[[Any], str]:
     """Give the function that writes a parameter's value for its place in the request."""
     encode = _styled(parameter)
     if parameter.location == "querystring":
         # OpenAPI 3.2: the parameter is the whole query, in the form of its media type.
-        is_form = parameter.content_type == "application/x-www-form-urlencoded"
+        is_form = parameter.media_essence == FORM
         return partial(encode_form, encoding={}) if is_form else _quote_json
     if parameter.content_type is None:
         return encode
@@ -319,12 +385,19 @@ def _encoder(parameter: Parameter) -> Callable[[Any], str]:
 def _styled(parameter: Parameter) -> Callable[[Any], str]:
     name, style, explode = parameter.name, parameter.style, parameter.explode
     if parameter.location == "header":
+        reason = refuse_name(name)
+        if reason:
+            return partial(_fail, reason)
         return partial(params.encode_header, explode=explode)
     if parameter.location == "cookie":
         return partial(params.encode_cookie, name, style=style, explode=explode)
     write = params.encode_path if parameter.location == "path" else params.encode_query
     reserved = parameter.allow_reserved
     return partial(write, name, style=style, explode=explode, allow_reserved=reserved)
+
+
+def _fail(reason: str, _: Any) -> str:
+    raise params.ParameterError(reason)
 
 
 def _quote_json(value: Any) -> str:
@@ -336,10 +409,12 @@ def _content_text(parameter: Parameter, value: Any) -> str:
     return value if is_plain else encode_json(value).decode("utf-8")
 
 
-def _body_value(sent: list[Argument], wire: Mapping[str, Any]) -> Any:
-    if any(a.location == "whole body" for a in sent):
-        return wire[sent[0].name]
-    return {a.wire: wire[a.name] for a in sent}
+def _body_value(sent: list[Argument], converted: _Converted) -> Any:
+    if sent and sent[0].location == "whole body":
+        return converted.wire[sent[0].name]
+    return {a.wire: converted.wire[a.name] for a in sent if a.name in converted.wire} | (
+        converted.extra
+    )
 
 
 def _sends_null(argument: Argument) -> bool:
@@ -347,8 +422,3 @@ def _sends_null(argument: Argument) -> bool:
     if argument.required:
         return True
     return "body" in argument.location and bool(argument.schema and argument.schema.is_nullable)
-
-
-def _close(uploads: list[Upload]) -> None:
-    for upload in uploads:
-        upload.close()

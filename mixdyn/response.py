@@ -6,6 +6,8 @@ Pure: works on a status, headers and bytes; knows no HTTP client and reads nothi
 
 from __future__ import annotations
 
+import codecs
+import re
 from typing import Any, Literal, NamedTuple
 
 from mixdyn.errors import (
@@ -18,12 +20,14 @@ from mixdyn.errors import (
     schema_error,
 )
 from mixdyn.jsontext import decode
+from mixdyn.media import MediaType, is_binary, is_json, is_text, media_essence
 from mixdyn.names import to_pascal
 from mixdyn.normalform import normalize
-from mixdyn.operation import MediaType, Operation, Response, is_binary, is_json
+from mixdyn.operation import Operation, Response
+from mixdyn.redact import MASK, is_secret_name
 from mixdyn.results import Reader, Types
 from mixdyn.settings import Mode, Report
-from mixdyn.shape import is_object
+from mixdyn.shape import is_array, is_object
 from mixdyn.validation import Validator
 
 MAX_JSON_BYTES = 64 * 1024 * 1024
@@ -32,7 +36,21 @@ MAX_ERROR_BYTES = 1024 * 1024
 
 Kind = Literal["events", "binary", "body", "error"]
 
-_MESSAGE_KEYS = ("message", "detail", "error_description", "title", "error", "description")
+_MESSAGE_KEYS = (
+    "error",
+    "message",
+    "detail",
+    "error_description",
+    "title",
+    "description",
+    "msg",
+    "errors",
+)
+_MAX_MESSAGE_DEPTH = 4
+_JSON_MEMBER = re.compile(r'"((?:[^"\\]|\\.){1,80})"(\s*:\s*)"(?:[^"\\]|\\.)*"?')
+_SHOWN_BYTES = 4096
+# Python knows these as encodings of text, but no server means them; they warn or fail.
+_NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
 
 
 class Decoder(NamedTuple):
@@ -72,9 +90,11 @@ class ResponseReader:
         found = self._matches.get(key)
         if found is None:
             response = self.operation.response(status)
-            media = response.match(content_type) if response is not None else None
-            essence = content_type.partition(";")[0].strip().lower()
-            found = Match(_classify(status, essence, media), content_type, is_json(essence), media)
+            documented = response.media if response is not None else ()
+            stated = content_type or (documented[0].content_type if documented else "")
+            media = response.match(stated) if response is not None else None
+            essence = media_essence(stated)
+            found = Match(_classify(status, essence, media), stated, is_json(essence), media)
             if len(self._matches) < _MAX_MATCHES:  # the server chooses how many types there are
                 self._matches[key] = found
         return found
@@ -109,17 +129,19 @@ class ResponseReader:
         content_type = raw.headers.get("content-type", "")
         body = _decode_text(content, content_type)
         try:
-            value = decode(content) if content else None
+            value = decode(_with_charset(content, content_type)) if content else None
         except (ValueError, RecursionError):
             value = None
         media = self._error_media(status, content_type, value)
         if media is None or media.schema is None:
-            shown = excerpt(body) or "an empty body"
-            message = f"{label} answered {status}, as the document does not describe: {shown}"
+            shown = _show(body) or "an empty body"
+            known = self.operation.response(status) is not None
+            how = "" if known else ", as the document does not describe"
+            message = f"{label} answered {status}{how}: {shown}"
             return MixDefaultError(message, raw, body, value, label)
         decoder = self.decoder(media)
         data = decoder.reader(value) if decoder.reader and value is not None else value
-        message = _find_message(value) or excerpt(body) or f"{label} answered {status}"
+        message = _find_message(value) or _show(body) or f"{label} answered {status}"
         return schema_error(self.error_name(media))(message, raw, body, data, label)
 
     def error_name(self, media: MediaType) -> str:
@@ -165,7 +187,8 @@ class ResponseReader:
             return decode(_with_charset(content, content_type))
         except (ValueError, RecursionError) as error:
             reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-            problem = Problem("$", f"not valid JSON: {excerpt(reason)}")
+            shown = _show(_decode_text(content[:_SHOWN_BYTES], content_type))
+            problem = Problem("$", f"not valid JSON: {excerpt(reason)}; it begins {shown}")
             raise self._refuse((problem,), raw, content) from error
 
     def _check(
@@ -221,17 +244,11 @@ def _classify(status: int, essence: str, media: MediaType | None) -> Kind:
         return "body"
     if media is not None and is_binary(media.schema):
         return "binary"
-    return "body" if _is_text(essence) else "binary"
+    return "body" if is_text(essence) else "binary"
 
 
 def _is_error(response: Response) -> bool:
     return response.status[:1] in ("4", "5") or response.status == "default"
-
-
-def _is_text(essence: str) -> bool:
-    kind, _, sub = essence.partition("/")
-    is_markup = sub in ("xml", "javascript", "yaml", "x-yaml") or sub.endswith(("+xml", "+yaml"))
-    return kind == "text" or (kind == "application" and is_markup) or sub.startswith("x-www-form")
 
 
 def _charset(content_type: str) -> str:
@@ -255,8 +272,9 @@ def _with_charset(content: bytes, content_type: str) -> bytes | str:
 
 def _decode_text(content: bytes, content_type: str) -> str:
     try:
-        return content.decode(_charset(content_type) or "utf-8", "replace")
-    except LookupError:
+        name = codecs.lookup(_charset(content_type) or "utf-8").name.replace("_", "-")
+        return content.decode("utf-8" if name in _NO_CHARSETS else name, "replace")
+    except (LookupError, ValueError):  # also for names that hold a null character
         return content.decode("utf-8", "replace")
 
 
@@ -264,7 +282,19 @@ def _find_message(value: Any, depth: int = 0) -> str:
     """Find the server's own words in an error body, by the usual names."""
     if isinstance(value, str):
         return excerpt(value, 1000)
-    if is_object(value) and depth < 3:
-        nested = (value[key] for key in ("error", *_MESSAGE_KEYS) if key in value)
-        return next(filter(None, (_find_message(v, depth + 1) for v in nested)), "")
-    return ""
+    if depth == _MAX_MESSAGE_DEPTH:
+        return ""
+    nested: list[Any] = value[:1] if is_array(value) else []
+    if is_object(value):
+        nested = [value[key] for key in _MESSAGE_KEYS if key in value]
+    return next(filter(None, (_find_message(v, depth + 1) for v in nested)), "")
+
+
+def _show(body: str) -> str:
+    """Give the beginning of a body for a message, without the secrets among its JSON members."""
+    return excerpt(_JSON_MEMBER.sub(_mask, body[:_SHOWN_BYTES]))
+
+
+def _mask(member: re.Match[str]) -> str:
+    name, colon = member.groups()
+    return f'"{name}"{colon}"{MASK}"' if is_secret_name(name) else member[0]

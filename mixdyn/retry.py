@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mixdyn.shape import as_array, as_object
+
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE", "QUERY"})
 DEFAULT_STATUSES = ("408", "429", "5XX")
 MAX_RETRY_AFTER_MS = 120_000.0
@@ -63,8 +65,7 @@ def parse_extension(
     """Read `x-speakeasy-retries`; None where it is absent or asks for no retries."""
     if not isinstance(extension, Mapping) or extension.get("strategy") != "backoff":
         return None
-    given = extension.get("backoff")
-    given = given if isinstance(given, Mapping) else {}
+    given = as_object(extension.get("backoff"))
     backoff = BackoffStrategy(
         int(_amount(given.get("initialInterval"), least=1, default=500)),
         int(_amount(given.get("maxInterval"), least=1, default=60_000)),
@@ -72,8 +73,8 @@ def parse_extension(
         int(_amount(given.get("maxElapsedTime"), least=0, default=3_600_000)),
     )
     config = RetryConfig("backoff", backoff, extension.get("retryConnectionErrors") is True)
-    codes = extension.get("statusCodes")
-    return config, tuple(map(str, codes)) if isinstance(codes, (list, tuple)) else DEFAULT_STATUSES
+    codes = tuple(str(code) for code in as_array(extension.get("statusCodes")))
+    return config, codes or DEFAULT_STATUSES
 
 
 def _amount(value: Any, *, least: int, default: float) -> float:
@@ -143,7 +144,9 @@ def next_delay(
 
 def _exponential(backoff: BackoffStrategy, n: int) -> float:
     try:
-        return min(backoff.initial_interval * backoff.exponent**n, float(backoff.max_interval))
+        return min(
+            backoff.initial_interval * float(backoff.exponent) ** n, float(backoff.max_interval)
+        )
     except OverflowError:
         return float(backoff.max_interval)
 

@@ -7,14 +7,21 @@ validators of it. Knows nothing of HTTP and operations.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from mixdyn.document import Document, Target
+from mixdyn.document import MAX_REFERENCE_CHAIN, Document, Target
 from mixdyn.errors import DocumentError
+from mixdyn.names import to_argument, to_snake
+from mixdyn.shape import as_array, as_object, as_text, is_array, is_object
 
 COMPONENT = "/components/schemas/"
+TYPES = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
+
+# A branch of a union that has none of these only limits what the properties beside it may be.
+_SHAPES = ("additionalProperties", "anyOf", "const", "enum", "items", "oneOf", "properties")
 
 
 class Schemas:
@@ -37,23 +44,50 @@ class Schemas:
 
     def component_names(self) -> list[str]:
         """The names below `#/components/schemas`, in the document's order."""
-        schemas = self.document.at("components", "schemas").value
-        return list(schemas) if isinstance(schemas, Mapping) else []
+        return list(as_object(self.document.at("components", "schemas").value))
+
+    def children(self, parent: Schema) -> list[Schema]:
+        """Give the components that are built on another by `allOf`, and those built on them."""
+        found: list[Schema] = []
+        waiting = [parent]
+        while waiting:
+            new = [c for c in self._children.get(id(waiting.pop()), ()) if c not in found]
+            found += new
+            waiting += new
+        return [child for child in found if child is not parent]
+
+    @cached_property
+    def _children(self) -> dict[int, list[Schema]]:
+        children: dict[int, list[Schema]] = {}
+        for name in self.component_names():
+            child = self.at(self.document.at("components", "schemas", name))
+            for i, item in enumerate(as_array(child.value.get("allOf"))):
+                reference = as_object(item).get("$ref")
+                if isinstance(reference, str):
+                    try:
+                        parent = child.child("allOf", i).resolved
+                    except DocumentError:  # whoever uses this child will hear of it
+                        continue
+                    children.setdefault(id(parent), []).append(child)
+        return children
 
 
 class Discriminator:
     """Which property decides between the branches of a union, and which value means which."""
 
-    __slots__ = ("branches", "property_name")
+    __slots__ = ("branches", "default", "property_name")
 
-    def __init__(self, property_name: str, branches: dict[str, Schema]) -> None:
+    def __init__(
+        self, property_name: str, branches: dict[str, Schema], default: Schema | None = None
+    ) -> None:
         self.property_name = property_name
         self.branches = branches
+        self.default = default
 
     def pick(self, value: Any) -> Schema | None:
         """Give the branch that an instance belongs to, or None where it names no known one."""
         name = value.get(self.property_name) if isinstance(value, Mapping) else None
-        return self.branches.get(name) if isinstance(name, str) else None
+        return self.branches.get(name, self.default) if isinstance(name, str) else self.default
 
 
 class Schema:
@@ -69,8 +103,7 @@ class Schema:
     @property
     def value(self) -> Mapping[str, Any]:
         """The schema as it stands in the document; an empty one for `true` and for nonsense."""
-        value = self.target.value
-        return value if isinstance(value, Mapping) else {}
+        return as_object(self.target.value)
 
     def child(self, *steps: str | int) -> Schema:
         """Give the schema below this one at the given steps."""
@@ -84,25 +117,27 @@ class Schema:
     @cached_property
     def name(self) -> str | None:
         """The component's name, also through a `$ref` or an `allOf` that only wraps one."""
-        if self.target.pointer.startswith(COMPONENT):
-            name = self.target.pointer[len(COMPONENT) :]
-            return None if "/" in name else name.replace("~1", "/").replace("~0", "~")
-        if "$ref" in self.value:
-            return self.space.at(self.space.document.follow(self.value["$ref"], self.target)).name
-        if len(self._all_of) == 1 and "properties" not in self.value:
-            return self._all_of[0].name
+        schema: Schema = self
+        for _ in range(MAX_REFERENCE_CHAIN):
+            name = _component_name(schema.target, self.space.document.location)
+            if name is not None:
+                return name
+            inner = schema._direct_parts
+            if len(inner) != 1 or "properties" in schema.value:
+                return None
+            schema = inner[0]
         return None
 
     @cached_property
     def parts(self) -> tuple[Schema, ...]:
         """The schemas that apply together: this one, its `$ref` target, its `allOf`, theirs."""
         found: dict[int, Schema] = {}
-        waiting = [self]
+        waiting: list[Schema] = [self]
         while waiting:
             part = waiting.pop()
             if id(part) not in found:
                 found[id(part)] = part
-                waiting.extend(reversed(part._direct_parts()))
+                waiting.extend(reversed(part._direct_parts))
         return tuple(found.values())
 
     def get(self, keyword: str, default: Any = None) -> Any:
@@ -112,7 +147,7 @@ class Schema:
     @property
     def description(self) -> str:
         """The description, or else the title, or empty."""
-        return str(self.get("description") or self.get("title") or "")
+        return as_text(self.get("description")) or as_text(self.get("title"))
 
     @property
     def format(self) -> str | None:
@@ -124,16 +159,14 @@ class Schema:
     def enum(self) -> tuple[Any, ...]:
         """The allowed values of `enum`, or the one of `const`, or none."""
         const = [p.value["const"] for p in self.parts if "const" in p.value]
-        values = const[:1] or self.get("enum")
-        return tuple(values) if isinstance(values, list) else ()
+        return tuple(const[:1] or as_array(self.get("enum")))
 
     @cached_property
     def types(self) -> tuple[str, ...]:
         """The JSON types without null; implied ones where `type` is missing; empty for any."""
-        given = self.get("type")
-        given = [given] if isinstance(given, str) else given
-        if isinstance(given, list):
-            return tuple(t for t in given if isinstance(t, str) and t != "null")
+        given = self._given_types
+        if given:
+            return tuple(name for name in given if name != "null")
         if self.properties or "additionalProperties" in self.value:
             return ("object",)
         return ("array",) if self.get("items") is not None else ()
@@ -141,38 +174,32 @@ class Schema:
     @property
     def is_nullable(self) -> bool:
         """Whether null is allowed, by `nullable`, by `type`, by `enum` or by a branch."""
-        given = self.get("type")
-        if self.get("nullable") is True or given == "null":
-            return True
-        if isinstance(given, list) and "null" in given:
-            return True
-        return any(branch.is_null for branch in self._all_branches)
+        return self._admits_null or any(branch._admits_null for branch in self._all_branches)
 
     @property
     def is_null(self) -> bool:
         """Whether null is all that this schema allows."""
-        return self.value.get("type") == "null" or self.enum == (None,)
+        return self._given_types == ("null",) or self.enum == (None,)
 
     @cached_property
     def properties(self) -> dict[str, Schema]:
         """The declared properties of all parts, by wire name, in the document's order."""
         found: dict[str, Schema] = {}
         for part in self.parts:
-            declared = part.value.get("properties")
-            for name in declared if isinstance(declared, Mapping) else ():
+            for name in as_object(part.value.get("properties")):
                 found.setdefault(name, part.child("properties", name))
         return found
 
     @cached_property
     def required(self) -> frozenset[str]:
         """The names of required properties, of all parts."""
-        lists = (part.value.get("required") for part in self.parts)
-        return frozenset(n for names in lists if isinstance(names, list) for n in names)
+        lists = (as_array(part.value.get("required")) for part in self.parts)
+        return frozenset(name for names in lists for name in names if isinstance(name, str))
 
     @property
     def items(self) -> Schema | None:
         """The schema of the array's items, where there is one for all."""
-        return self._applied("items")
+        return None if is_array(self.get("prefixItems")) else self._applied("items")
 
     @property
     def additional(self) -> Schema | None:
@@ -181,31 +208,61 @@ class Schema:
 
     @cached_property
     def branches(self) -> tuple[Schema, ...]:
-        """The alternatives of `oneOf` and `anyOf`, without null."""
-        return tuple(branch for branch in self._all_branches if not branch.is_null)
+        """The alternatives of `oneOf` and `anyOf`, without null and without mere conditions."""
+        branches = tuple(branch for branch in self._all_branches if not branch.is_null)
+        if self.properties:
+            return tuple(branch for branch in branches if branch._has_shape)
+        return branches
+
+    @cached_property
+    def leaves(self) -> tuple[Schema, ...]:
+        """The alternatives with unions inside unions opened; only this schema if it is no union."""
+        found: list[Schema] = []
+        seen: set[int] = set()
+        waiting: list[Schema] = [self]
+        while waiting:
+            schema = waiting.pop()
+            if id(schema) not in seen:
+                seen.add(id(schema))
+                waiting.extend(reversed(schema.branches))
+                found += [] if schema.branches else [schema]
+        return tuple(found)
 
     @cached_property
     def core(self) -> Schema:
         """The schema that matters: of a union with null, the one other branch; else this one."""
-        if len(self.branches) == 1 and not self.properties:
-            return self.branches[0].core
-        return self
+        core: Schema = self
+        seen = {id(self)}
+        while len(core.branches) == 1 and not core.properties and id(core.branches[0]) not in seen:
+            core = core.branches[0]
+            seen.add(id(core))
+        return core
+
+    @cached_property
+    def wire_names(self) -> dict[str, str]:
+        """The wire name for every way in which a property of any alternative may be named."""
+        wires = [wire for part in (self, *self.leaves) for wire in part.properties]
+        names = {wire: wire for wire in wires}
+        for wire in wires:
+            names.setdefault(to_snake(wire), wire)
+            names.setdefault(to_argument(wire), wire)
+        return names
 
     @cached_property
     def discriminator(self) -> Discriminator | None:
         """The union's discriminator as declared, with every branch under each of its values."""
-        declared = self.get("discriminator")
-        name = declared.get("propertyName") if isinstance(declared, Mapping) else None
-        if not isinstance(name, str):
+        part = next((p for p in self.parts if is_object(p.value.get("discriminator"))), None)
+        if part is None:
             return None
-        mapping = declared.get("mapping")
-        branches = self._map_branches(mapping if isinstance(mapping, Mapping) else {})
-        mapped = {id(branch.resolved) for branch in branches.values()}
-        for branch in self.branches:
-            if id(branch.resolved) not in mapped:
-                values = branch.property_values(name) or (branch.name,)
-                branches.update({v: branch for v in values if isinstance(v, str)})
-        return Discriminator(name, branches) if branches else None
+        if part is self:
+            return self._read_discriminator(self.value["discriminator"])
+        found = part.discriminator
+        return None if found is None or self.is_built_on(found, part) else found
+
+    def is_built_on(self, discriminator: Discriminator, parent: Schema) -> bool:
+        """Tell whether this is one of a parent's branches, or part of one: picked already."""
+        branches = (b.resolved for b in discriminator.branches.values())
+        return any(branch is not parent and branch in self.parts for branch in branches)
 
     @cached_property
     def implied_discriminator(self) -> Discriminator | None:
@@ -222,12 +279,34 @@ class Schema:
 
     def property_values(self, name: str) -> tuple[Any, ...]:
         """Give the values that `const` or `enum` allow for a property, or none."""
-        schema = self.properties.get(name)
-        return schema.enum if schema is not None else ()
+        parts = [p for p in self.parts if name in as_object(p.value.get("properties"))]
+        values = (part.child("properties", name).enum for part in parts)
+        return next(filter(None, values), ())
 
-    @cached_property
-    def _all_of(self) -> tuple[Schema, ...]:
-        return self._list("allOf")
+    def tags(self, name: str) -> list[str]:
+        """Give the values of a discriminating property that mean this schema."""
+        tags = [tag for leaf in self.leaves for tag in leaf.property_values(name) or (leaf.name,)]
+        declared = as_object(self.resolved.value.get("discriminator"))
+        if self.branches and declared.get("propertyName") == name:
+            tags = [*as_object(declared.get("mapping")), *tags]
+        return [tag for tag in tags if isinstance(tag, str)]
+
+    @property
+    def _given_types(self) -> tuple[str, ...]:
+        given = self.get("type")
+        given = as_array(given) if is_array(given) else [given]
+        return tuple(name for name in given if isinstance(name, str) and name in TYPES)
+
+    @property
+    def _admits_null(self) -> bool:
+        given = self._given_types
+        named = "null" in given if given else None in self.enum
+        return named or self.get("nullable") is True
+
+    @property
+    def _has_shape(self) -> bool:
+        has_keyword = any(word in part.value for part in self.parts for word in _SHAPES)
+        return has_keyword or self.types not in ((), ("object",))
 
     @property
     def _all_branches(self) -> Iterator[Schema]:
@@ -235,33 +314,60 @@ class Schema:
             for keyword in ("oneOf", "anyOf"):
                 yield from part._list(keyword)
 
-    def _list(self, keyword: str) -> tuple[Schema, ...]:
-        value = self.value.get(keyword)
-        count = len(value) if isinstance(value, list) else 0
-        return tuple(self.child(keyword, i) for i in range(count))
-
+    @cached_property
     def _direct_parts(self) -> list[Schema]:
-        reference = self.value.get("$ref")
-        target = [self.space.document.follow(reference, self.target)] if reference else []
-        return [*(self.space.at(t) for t in target), *self._all_of]
+        references = (self.value.get(keyword) for keyword in ("$ref", "$dynamicRef"))
+        follow, at = self.space.document.follow, self.space.at
+        targets = [at(follow(r, self.target)) for r in references if isinstance(r, str)]
+        return [*targets, *self._list("allOf")]
+
+    def _list(self, keyword: str) -> list[Schema]:
+        return [self.child(keyword, i) for i in range(len(as_array(self.value.get(keyword))))]
 
     def _applied(self, keyword: str) -> Schema | None:
-        for part in self.parts:
-            if isinstance(part.value.get(keyword), Mapping):
-                return part.child(keyword)
-        return None
+        part = next((p for p in self.parts if is_object(p.value.get(keyword))), None)
+        return part.child(keyword) if part is not None else None
+
+    def _read_discriminator(self, declared: Mapping[str, Any]) -> Discriminator | None:
+        name, default = declared.get("propertyName"), declared.get("defaultMapping")
+        if not isinstance(name, str):
+            return None
+        branches = self._map_branches(as_object(declared.get("mapping")))
+        mapped = {id(branch.resolved) for branch in branches.values()}
+        for branch in self.branches or self.space.children(self):
+            if id(branch.resolved) not in mapped:
+                for tag in branch.tags(name):
+                    branches.setdefault(tag, branch)
+        if self.branches:  # a union that names itself would be picked for ever
+            branches = {tag: b for tag, b in branches.items() if b.resolved is not self}
+        elif branches and self.name:
+            branches.setdefault(self.name, self)
+        fallback = self._follow_mapping(default) if isinstance(default, str) else None
+        return Discriminator(name, branches, fallback) if branches else None
 
     def _map_branches(self, mapping: Mapping[str, Any]) -> dict[str, Schema]:
         """Resolve a mapping's values: references, or bare names of components."""
-        branches: dict[str, Schema] = {}
-        for value, where in mapping.items():
-            if isinstance(where, str):
-                named = self.space.component(where)
-                branches[value] = named or self._follow_mapping(where)
-        return branches
+        return {
+            tag: self._follow_mapping(where)
+            for tag, where in mapping.items()
+            if isinstance(where, str)
+        }
 
     def _follow_mapping(self, where: str) -> Schema:
+        named = self.space.component(where)
+        if named is not None:
+            return named
         try:
             return self.space.at(self.space.document.follow(where, self.target))
         except DocumentError as error:
             raise DocumentError(f"{error} (named by a discriminator's mapping)") from error
+
+
+def _component_name(target: Target, location: str) -> str | None:
+    """Name what stands in `components/schemas`, in `$defs`, or in a file of its own."""
+    owner, _, name = target.pointer.rpartition("/")
+    if f"{owner}/" == COMPONENT or owner.endswith("/$defs"):
+        return name.replace("~1", "/").replace("~0", "~")
+    if not target.pointer and target.base != location:
+        return os.path.splitext(os.path.basename(target.base))[0]
+    return None

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from mixdyn.errors import Problem, RequestValidationError, excerpt
+from mixdyn.header import is_token
 from mixdyn.operation import SecurityScheme
 from mixdyn.settings import Credential
 
@@ -26,7 +27,7 @@ def choose_requirement(
     none is satisfied nothing is applied: the server then says what it wants.
     """
     for requirement in requirements:
-        if requirement and all(name in credentials for name in requirement):
+        if requirement and all(credentials.get(name) is not None for name in requirement):
             return tuple(requirement)
     return ()
 
@@ -37,34 +38,63 @@ def apply_security(
     """
     Put one credential where its scheme wants it, into `headers` or the URL, which is given back.
 
-    A credential that the caller has set as a header already is left alone. Raises
-    RequestValidationError where it cannot travel in a header line.
+    A credential that the caller has given in a header or the query already is left alone. Raises
+    RequestValidationError, which does not show it, where it cannot travel.
     """
     if scheme.kind == "apiKey" and scheme.location == "query":
-        pair = f"{quote(scheme.parameter, safe='')}={quote(_text(scheme, credential), safe='')}"
-        return f"{url}{'&' if '?' in url else '?'}{pair}"
-    if scheme.kind == "apiKey" and scheme.location == "cookie":
-        cookie = f"{scheme.parameter}={quote(_text(scheme, credential), safe='')}"
-        headers["cookie"] = "; ".join(filter(None, (headers.get("cookie"), cookie)))
-    elif scheme.kind == "apiKey":
-        headers.setdefault(scheme.parameter.lower(), _text(scheme, credential))
+        return _add_query(url, quote(scheme.parameter, safe=""), _text(scheme, credential))
+    if scheme.kind == "apiKey":
+        _add_key(scheme, _text(scheme, credential), headers)
     elif scheme.kind == "http" and scheme.http_scheme == "basic":
         headers.setdefault("authorization", f"Basic {_basic(scheme, credential)}")
     elif scheme.kind in ("http", "oauth2", "openIdConnect"):
         word = "Bearer" if scheme.http_scheme in ("", "bearer") else scheme.http_scheme.title()
+        _check(scheme, is_token(word), "the document's scheme is no word")
         headers.setdefault("authorization", f"{word} {_text(scheme, credential)}")
     return url
 
 
+def _add_query(url: str, name: str, value: str) -> str:
+    query = url.partition("?")[2]
+    if any(pair.partition("=")[0] == name for pair in query.split("&")):
+        return url
+    return f"{url}{'&' if '?' in url else '?'}{name}={quote(value, safe='')}"
+
+
+def _add_key(scheme: SecurityScheme, value: str, headers: dict[str, str]) -> None:
+    name = scheme.parameter
+    _check(scheme, is_token(name), "the document's name for it is no header or cookie name")
+    if scheme.location != "cookie":
+        headers.setdefault(name.lower(), value)
+        return
+    given = headers.get("cookie", "")
+    if all(pair.strip().partition("=")[0] != name for pair in given.split(";")):
+        headers["cookie"] = "; ".join(filter(None, (given, f"{name}={quote(value, safe='')}")))
+
+
 def _text(scheme: SecurityScheme, credential: Credential) -> str:
-    if not isinstance(credential, str) or not (credential.isascii() and credential.isprintable()):
-        name = excerpt(scheme.name, 60)
-        problem = Problem(f"security: {name}", "expected printable ASCII text")
-        raise RequestValidationError(str(problem), None, None, None, None, (problem,))
-    return credential
+    text = credential if isinstance(credential, str) else ""
+    fits = bool(text) and text.isascii() and text.isprintable() and text == text.strip()
+    _check(scheme, fits, "expected printable ASCII text without spaces around it")
+    return text
 
 
 def _basic(scheme: SecurityScheme, credential: Credential) -> str:
     """Write user and password (RFC 7617, 2): given as a pair, or as `user:password`."""
-    joined = ":".join(credential) if isinstance(credential, tuple) else _text(scheme, credential)
-    return base64.b64encode(joined.encode("utf-8")).decode("ascii")
+    try:
+        pair = credential.split(":", 1) if isinstance(credential, str) else [*credential]
+    except TypeError:
+        pair = list[str]()
+    fits = len(pair) == 2 and all(map(_is_printable, pair)) and ":" not in pair[0]
+    _check(scheme, fits, "expected a user without a colon, and a password")
+    return base64.b64encode(":".join(pair).encode("utf-8")).decode("ascii")
+
+
+def _is_printable(text: Any) -> bool:
+    return isinstance(text, str) and text.isprintable()
+
+
+def _check(scheme: SecurityScheme, fits: bool, expected: str) -> None:
+    if not fits:
+        problem = Problem(f"security: {excerpt(scheme.name, 60)}", expected)
+        raise RequestValidationError(str(problem), None, None, None, None, (problem,))

@@ -4,14 +4,19 @@ Which server a call goes to: the call's, the client's, or one of the document's 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from mixdyn.document import Document, resolve_url
-from mixdyn.errors import Problem, RequestValidationError, excerpt
-from mixdyn.operation import Operation, Server
+from mixdyn.errors import Problem, RequestValidationError, excerpt, nearest
+from mixdyn.operation import Operation, Server, parse_servers
+from mixdyn.redact import redact_url
 from mixdyn.settings import Settings
 from mixdyn.shape import as_array, as_object
+
+_VARIABLE = re.compile(r"\{([^{}]*)\}")
 
 
 def resolve_server(
@@ -24,44 +29,64 @@ def resolve_server(
     """
     label = operation.label
     given = server_url or settings.server_url
+    values = settings.url_params
+    known = [name for s in parse_servers(document.root.get("servers")) for name in _names(s)]
     if given is not None:
-        return _check(_fill(Server(given, {}), settings.url_params, label), label)
+        return _check(_fill(Server(str(given), {}), values, known, label), label)
     if not operation.servers:
         # OpenAPI 3.1.1, 4.8.1: without servers the document's own origin is the server.
         return _check(resolve_url(document, "/"), label)
     index = settings.server_idx
-    if not 0 <= index < len(operation.servers):
-        problem = Problem("server_idx", f"expected 0 to {len(operation.servers) - 1}, got {index}")
+    if index not in range(len(operation.servers)):
+        shown = excerpt(index, 40)
+        problem = Problem("server_idx", f"expected 0 to {len(operation.servers) - 1}, got {shown}")
         raise _refuse(label, [problem])
-    url = _fill(operation.servers[index], settings.url_params, label)
+    url = _fill(operation.servers[index], values, known, label)
     return _check(resolve_url(document, url), label)
 
 
-def _fill(server: Server, values: Mapping[str, str], label: str) -> str:
-    """Put variables into a server's URL template: given values, else the defaults."""
-    url = server.url
-    problems: list[Problem] = []
-    for name in {**dict.fromkeys(values), **dict.fromkeys(server.variables)}:
+def _names(server: Server) -> list[str]:
+    return [*server.variables, *_VARIABLE.findall(server.url)]
+
+
+def _fill(server: Server, values: Mapping[str, Any], known: list[str], label: str) -> str:
+    """
+    Put variables into a server's URL template, once: given values, else the defaults.
+
+    A value for a variable that neither this server nor another of the document has is a slip.
+    """
+    own = _names(server)
+    texts: dict[str, str] = {}
+    problems: list[tuple[str, str]] = [
+        (name, f"no server has this variable{nearest(str(name), [*own, *known])}")
+        for name in values
+        if name not in own and name not in known
+    ]
+    for name in dict.fromkeys(own):
         rules = as_object(server.variables.get(name))
-        value = str(values.get(name, rules.get("default", "")))
-        allowed = as_array(rules.get("enum"))
-        if allowed and value not in map(str, allowed):
-            found = f"expected one of {excerpt(allowed)}, got {excerpt(value, 60)!r}"
-            problems.append(Problem(f"url_params: {excerpt(name, 60)}", found))
-        url = url.replace(f"{{{name}}}", value)
+        value = values.get(name, rules.get("default"))
+        texts[name] = str(value)
+        allowed = [str(v) for v in as_array(rules.get("enum"))]
+        if value is None:
+            problems.append((name, "needs a value; it has no default"))
+        elif allowed and str(value) not in allowed:
+            shown = excerpt(str(value), 60)
+            problems.append((name, f"expected one of {excerpt(allowed)}, got '{shown}'"))
     if problems:
-        raise _refuse(label, problems)
-    return url
+        raise _refuse(label, [Problem(f"url_params: {excerpt(n, 60)}", p) for n, p in problems])
+    return _VARIABLE.sub(lambda match: texts[match[1]], server.url)
 
 
 def _check(url: str, label: str) -> str:
     try:
         parts = urlsplit(url)
         is_complete = parts.scheme in ("http", "https") and bool(parts.hostname)
+        is_complete = is_complete and parts.port != 0
     except ValueError:
         is_complete = False
-    if not is_complete or not url.isprintable() or " " in url or "{" in url:
-        found = f"expected a complete http(s) URL, got {excerpt(url, 100)!r}; pass server_url="
+    if not is_complete or not url.isprintable() or not {" ", "\\", "{"}.isdisjoint(url):
+        shown = excerpt(redact_url(url), 100)
+        found = f"expected a complete http(s) URL, got '{shown}'; pass server_url="
         raise _refuse(label, [Problem("server_url", found)])
     return url.partition("#")[0]
 

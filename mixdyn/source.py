@@ -1,5 +1,5 @@
 """
-From a path, a URL, text or bytes to a tree of plain values: JSON or YAML, within bounds.
+From a path, a URL, text, bytes or Python's own values to a tree: JSON or YAML, within bounds.
 
 Knows neither OpenAPI nor references. The parsers are imported when a document needs them.
 """
@@ -10,22 +10,50 @@ from collections.abc import Mapping
 from typing import Any
 
 from mixdyn.errors import DocumentError, excerpt
+from mixdyn.redact import redact_url
 
 MAX_DOCUMENT_BYTES = 256 * 1024 * 1024
+MAX_DEPTH = 256
+MAX_NODES = 5_000_000
 FETCH_SECONDS = 30.0
 
+_LOOPBACK = ("localhost", "::1", "127.0.0.1")
 
-def parse(content: str | bytes, location: str) -> Mapping[str, Any]:
+
+def parse(content: str | bytes, where: str) -> Any:
     """Read JSON or YAML text into a tree; what begins with a brace is JSON, else YAML."""
-    where = location or "the document"
     text = _decode(content, where) if isinstance(content, bytes) else content.removeprefix("\ufeff")
     try:
-        tree = _parse_json(text, where) if text.lstrip()[:1] == "{" else _parse_yaml(text, where)
+        return _parse_json(text, where) if text.lstrip()[:1] == "{" else _parse_yaml(text, where)
     except RecursionError:
         raise DocumentError(f"{where}: nested too deeply to be read") from None
-    if not isinstance(tree, Mapping):
-        raise DocumentError(f"{where}: expected an object, got {excerpt(tree, 60)}")
-    return tree
+
+
+def copy_tree(value: Any, where: str) -> Any:
+    """
+    Copy Python's own values into the tree that reading JSON would have given.
+
+    Keys become text (`200` in YAML 1.1 is a number) and dates too; DocumentError names what cannot
+    stand in JSON, and what is deeper or larger than documents may be, or holds itself.
+    """
+    nodes = 0
+
+    def copy(value: Any, depth: int) -> Any:
+        nonlocal nodes
+        if value is None or isinstance(value, (str, int, float)):
+            return value
+        nodes += 1 + len(value) if isinstance(value, (Mapping, list, tuple)) else 1
+        if depth > MAX_DEPTH or nodes > MAX_NODES:
+            raise DocumentError(f"{where}: nested too deeply, or too large, to be used")
+        if isinstance(value, Mapping):
+            return {_to_key(key): copy(item, depth + 1) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [copy(item, depth + 1) for item in value]
+        if hasattr(value, "isoformat"):
+            return value.isoformat()
+        raise DocumentError(f"{where}: expected JSON values, got {excerpt(value, 60)}")
+
+    return copy(value, 0)
 
 
 def read_file(path: str) -> bytes:
@@ -33,20 +61,54 @@ def read_file(path: str) -> bytes:
     try:
         with open(path, "rb") as file:  # pathlib is slow to import
             content = file.read(MAX_DOCUMENT_BYTES + 1)
-    except OSError as error:
-        raise DocumentError(f"{path}: cannot be read: {error.strerror}") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DocumentError(f"{excerpt(path)}: cannot be read: {reason}") from error
     return _check_size(content, path)
 
 
 def read_url(url: str) -> bytes:
     """Read a document over http(s); by urllib, since this level knows no HTTP client."""
-    from urllib.request import urlopen
+    from http.client import HTTPException
+    from urllib.request import ProxyHandler, build_opener
 
     try:
-        with urlopen(url, timeout=FETCH_SECONDS) as answer:  # noqa: S310  # the caller checked it
-            return _check_size(answer.read(MAX_DOCUMENT_BYTES + 1), url)
-    except (OSError, ValueError) as error:
-        raise DocumentError(f"{url}: cannot be read: {excerpt(str(error))}") from error
+        direct = [ProxyHandler({})] if _is_loopback(url) else []
+        with build_opener(*direct).open(url, timeout=FETCH_SECONDS) as answer:
+            return _check_size(_read_in_time(answer), redact_url(url))
+    except (OSError, ValueError, HTTPException) as error:
+        if isinstance(error, DocumentError):
+            raise
+        getattr(error, "close", bytes)()  # an error status holds the connection
+        raise DocumentError(f"{redact_url(url)}: cannot be read: {excerpt(str(error))}") from error
+
+
+def _read_in_time(answer: Any) -> bytes:
+    """Read all, with a limit for the whole: the timeout of a socket is for each piece."""
+    from time import monotonic
+
+    end = monotonic() + FETCH_SECONDS
+    content = bytearray()
+    while chunk := answer.read1(1024 * 1024):
+        content += chunk
+        if monotonic() > end:
+            raise TimeoutError(f"not complete after {FETCH_SECONDS:.0f} s")
+        if len(content) > MAX_DOCUMENT_BYTES:
+            break
+    return bytes(content)
+
+
+def _is_loopback(url: str) -> bool:
+    from urllib.parse import urlsplit
+
+    return urlsplit(url).hostname in _LOOPBACK
+
+
+def _to_key(key: Any) -> str:
+    if isinstance(key, str):
+        return key
+    named: dict[Any, str] = {True: "true", False: "false", None: "null"}
+    return named[key] if key is None or isinstance(key, bool) else str(key)
 
 
 def _parse_json(text: str, where: str) -> Any:
@@ -77,10 +139,10 @@ def _decode(content: bytes, where: str) -> str:
     try:
         return content.decode(encoding).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        raise DocumentError(f"{where}: not UTF-8 text, at byte {error.start}") from error
+        raise DocumentError(f"{where}: not {encoding} text, at byte {error.start}") from error
 
 
 def _check_size(content: bytes, where: str) -> bytes:
     if len(content) > MAX_DOCUMENT_BYTES:
-        raise DocumentError(f"{where}: larger than {MAX_DOCUMENT_BYTES} bytes")
+        raise DocumentError(f"{excerpt(where)}: larger than {MAX_DOCUMENT_BYTES} bytes")
     return content

@@ -7,14 +7,14 @@ Knows how operations become attributes; knows no client but through the attribut
 from __future__ import annotations
 
 import threading
-import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
+from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from mixdyn.catalog import Entry, Node, build_catalog
 from mixdyn.document import Document
-from mixdyn.errors import nearest, printable, schema_error
+from mixdyn.errors import excerpt, nearest, printable, schema_error
 from mixdyn.names import to_pascal, to_snake
 from mixdyn.shape import as_array, as_object
 
@@ -34,9 +34,9 @@ class Namespace:
         self._client = client
 
     def __getattr__(self, name: str) -> Any:
-        known = [n for n in dir(type(self)) if not n.startswith("_")]
-        message = f"{type(self).__qualname__!r} has no operation {name!r}"
-        raise AttributeError(message + nearest(name, known))
+        kind = type(self)
+        known = [n for n in dir(kind) if not n.startswith("_")]
+        raise missing(f"{kind.__qualname__!r} has no operation", name, known)
 
     def __repr__(self) -> str:
         names = (n for n in vars(type(self)) if not n.startswith("_") and not _is_twin(n))
@@ -48,18 +48,28 @@ class Surface:
     The attributes that a document gives to clients, built from its index.
 
     Methods and plans are made when first looked at, so that a large document costs little.
+
+    Args:
+        document: the document.
+        client_class: the class of clients, whose public names the document's own must not take.
+        user_agent: what requests say of the client.
     """
 
-    def __init__(self, document: Document, reserved: frozenset[str], user_agent: str) -> None:
+    def __init__(self, document: Document, client_class: type, user_agent: str) -> None:
         self.document = document
+        reserved = frozenset(name for name in dir(client_class) if not name.startswith("_"))
         self.catalog = build_catalog(document, reserved)
+        root = self.catalog.root
         self.namespaces = {
-            name: self._make_namespace((name,), node)
-            for name, node in self.catalog.root.children.items()
+            name: self._make_namespace((name,), node) for name, node in root.children.items()
         }
+        methods = self._methods(root, client_class.__qualname__)
+        self.functions = type("Functions", (), methods)
+        self.names = (*self.namespaces, *methods)
+        self._client_class = client_class
         self._user_agent = user_agent
         self._plans: dict[str, Plan] = {}
-        self._classes: weakref.WeakKeyDictionary[type, type] = weakref.WeakKeyDictionary()
+        self._classes: dict[type, type] = {}
         self._lock = threading.RLock()
 
     @cached_property
@@ -97,23 +107,42 @@ class Surface:
             yield from self.plan(entry).reader.error_names()
 
     def install(self, target: type) -> None:
-        """Give a client class this document's namespaces and methods."""
-        for name in self.namespaces:
+        """Give a client class places for this document's namespaces and methods."""
+        for name in self.names:
             setattr(target, name, _Slot(name))
-        for name, method in self._methods(self.catalog.root, target.__qualname__).items():
-            setattr(target, name, method)
         target._bound_to = self  # type: ignore[attr-defined]  # declared by the client class
 
     def bind(self, base: type) -> type:
-        """Give `base`, or the subclass of it, that has this document's namespaces."""
+        """
+        Give the subclass of `base` for this document, or `base` where it is for this document.
+
+        What `base` defines itself stands before the document's names.
+        """
         if getattr(base, "_bound_to", None) is self:
             return base
-        if base not in self._classes:
-            members = {"__doc__": base.__doc__, "__module__": base.__module__, "_base": base}
-            made = type(base.__name__, (base,), members | {"__qualname__": base.__qualname__})
-            self.install(made)
-            self._classes[base] = made
-        return self._classes[base]
+        with self._lock:
+            if base not in self._classes:
+                self._classes[base] = self._make_class(base)
+            return self._classes[base]
+
+    def settle(self, kind: type, entry: Entry, owner: str) -> None:
+        """Put the real functions of an operation in the place of those that stand for them."""
+        from mixdyn.method import make_methods
+
+        with self._lock:
+            holder = next(c for c in kind.__mro__ if entry.name in vars(c))
+            if isinstance(vars(holder)[entry.name], _LazyMethod):
+                for made in make_methods(self.plan(entry), self.types, entry.name, owner):
+                    setattr(holder, made.__name__, made)
+
+    def _make_class(self, base: type) -> type:
+        root = self._client_class
+        names = {"__module__": base.__module__, "__qualname__": base.__qualname__}
+        places = type(root.__name__, (root,), {**names, "__doc__": root.__doc__})
+        self.install(places)
+        bases = (places,) if base is root else (base, places)
+        members = {**names, "__doc__": base.__doc__, "_base": base, "_bound_to": self}
+        return type(base.__name__, bases, members)
 
     def _make_namespace(self, path: tuple[str, ...], node: Node) -> type[Namespace]:
         name = ".".join(map(to_pascal, path))
@@ -121,7 +150,8 @@ class Surface:
         for child, inner in node.children.items():
             members[child] = _Child(self._make_namespace((*path, child), inner))
         members |= {"__slots__": (), "__module__": "mixdyn", "__qualname__": name}
-        return type(to_pascal(path[-1]), (Namespace,), members | {"__doc__": self._tag_doc(path)})
+        members["__doc__"] = _NamespaceDoc(self.document, path, node)
+        return type(to_pascal(path[-1]), (Namespace,), members)
 
     def _methods(self, node: Node, owner: str) -> dict[str, Any]:
         return {
@@ -129,12 +159,6 @@ class Surface:
             for name, entry in node.operations.items()
             for called in (name, f"{name}_async")
         }
-
-    def _tag_doc(self, path: tuple[str, ...]) -> str:
-        for tag in map(as_object, as_array(self.document.root.get("tags"))):
-            if to_snake(str(tag.get("name"))) == path[0]:
-                return printable(str(tag.get("description") or tag.get("name")))
-        return f"The operations of {'.'.join(path)}."
 
     def _make_plan(self, entry: Entry) -> Plan:
         from mixdyn.operation import parse_operation
@@ -161,14 +185,31 @@ class _LazyMethod:
         self._name = name
 
     def __get__(self, instance: object, owner: type) -> Any:
-        from mixdyn.method import make_methods
-
-        plan = self._surface.plan(self._entry)
-        pair = make_methods(plan, self._surface.types, self._entry.name, self._owner)
-        holder = next(c for c in owner.__mro__ if self._entry.name in vars(c))
-        for function in pair:
-            setattr(holder, function.__name__, function)
+        self._surface.settle(owner, self._entry, self._owner)
         return getattr(owner if instance is None else instance, self._name)
+
+
+class _NamespaceDoc:
+    """The docstring of a namespace, written when it is first read."""
+
+    def __init__(self, document: Document, path: tuple[str, ...], node: Node) -> None:
+        self._document = document
+        self._path = path
+        self._node = node
+
+    def __get__(self, instance: object, owner: type) -> str:
+        sections = [self._introduce()]
+        operations = self._node.operations.items()
+        lines = [f"    {name}: {_summarize(entry)}" for name, entry in operations]
+        if lines:
+            sections.append("\n".join(["Operations, each also as `<name>_async`:", *lines]))
+        return "\n\n".join(sections)
+
+    def _introduce(self) -> str:
+        for tag in map(as_object, as_array(self._document.root.get("tags"))):
+            if len(self._path) == 1 and to_snake(str(tag.get("name"))) == self._path[0]:
+                return printable(str(tag.get("description") or tag.get("name"))).strip()
+        return f"The operations of {'.'.join(self._path)}."
 
 
 class _Child:
@@ -177,28 +218,42 @@ class _Child:
     def __init__(self, namespace: type[Namespace]) -> None:
         self._namespace = namespace
 
-    def __get__(self, instance: Namespace | None, owner: type) -> Any:
+    def __get__(self, instance: Any, owner: type) -> Any:
         return self._namespace if instance is None else self._namespace(instance._client)
 
 
 class _Slot:
-    """A namespace of a client; which one it is, the client's current document decides."""
+    """A name on clients; which namespace or method it is, the class's current document decides."""
 
     def __init__(self, name: str) -> None:
         self._name = name
 
     def __get__(self, client: Any, owner: Any) -> Any:
-        if client is None:
-            return owner._bound_to.namespaces[self._name]
-        found = client._namespaces.get(self._name)
-        if found is None:
-            raise AttributeError(self._name)  # the client's `__getattr__` then words it
-        return found
+        surface, name = owner._bound_to, self._name
+        namespace = surface.namespaces.get(name)
+        if namespace is not None:
+            return namespace if client is None else namespace(client)
+        function = getattr(surface.functions, name, None)
+        if function is None:  # a client's `__getattr__` then words it
+            raise missing(f"{owner.__name__!r} has no attribute", name, surface.names)
+        return function if client is None else MethodType(function, client)
 
 
 def list_slots(kind: type) -> set[str]:
-    """Name all namespaces that a client class or one of its bases has a place for."""
+    """Name all that documents have given to a client class or one of its bases."""
     return {n for c in kind.__mro__ for n, v in vars(c).items() if isinstance(v, _Slot)}
+
+
+def missing(message: str, name: str, known: Iterable[str]) -> AttributeError:
+    """Make the error for a name that is not there, with the nearest one that is."""
+    text = f"{message} {excerpt(name, 60)!r}{nearest(name, known)}"
+    # With an object of its own, Python adds no second suggestion to a traceback.
+    return AttributeError(text, name=name, obj=None)
+
+
+def _summarize(entry: Entry) -> str:
+    text = entry.operation.value.get("summary") or f"{entry.method} {entry.path}"
+    return excerpt(" ".join(str(text).split()), 80)
 
 
 def _is_twin(name: str) -> bool:

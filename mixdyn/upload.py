@@ -6,12 +6,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, Any
 
 from mixdyn.errors import excerpt
 
 CHUNK_BYTES = 64 * 1024
+
+_KEYS = {
+    "content": "content",
+    "content_type": "content_type",
+    "contentType": "content_type",
+    "file_name": "file_name",
+    "fileName": "file_name",
+}
+_EXPECTED = (
+    "expected bytes, an open binary file, a path, (name, content) or "
+    '{"file_name": …, "content": …}, got'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +45,13 @@ class Upload:
         if isinstance(self.content, bytes):
             return len(self.content)
         try:
-            return os.fstat(self.content.fileno()).st_size - self.content.tell()
-        except (OSError, AttributeError):
+            # The file's own idea of its end: the one below it may be of compressed bytes.
+            start = self.content.tell()
+            end = self.content.seek(0, os.SEEK_END)
+            self.content.seek(start)
+        except (OSError, AttributeError, ValueError):
             return None
+        return max(0, end - start)
 
     def chunks(self) -> Iterator[bytes]:
         """Give the content in pieces of 64 KiB."""
@@ -60,48 +76,53 @@ def to_upload(value: Any, name: str) -> Upload:
             `file_name`, `content` and optionally `content_type`.
         name: the file name where the value has none.
 
-    Raises TypeError for anything else, and for files opened in text mode; OSError for a path that
-    cannot be opened.
+    Raises TypeError for anything else, and for files that are closed or in text mode; OSError for a
+    path that cannot be opened.
     """
-    if isinstance(value, tuple) and 2 <= len(value) <= 3:
-        return _named(*value)
-    if isinstance(value, Mapping):
-        return _from_mapping(value, name)
-    if hasattr(value, "content") and hasattr(value, "file_name"):
-        return _named(value.file_name, value.content, getattr(value, "content_type", None))
     if isinstance(value, Upload):
         return value
+    if isinstance(value, tuple) and 2 <= len(value) <= 3:
+        return _named(name, *value)
+    if isinstance(value, Mapping):
+        given = {_KEYS.get(key): item for key, item in value.items()}
+        if "content" not in given or None in given:
+            keys = excerpt(", ".join(map(str, value)))
+            raise TypeError(f"expected the keys file_name, content and content_type, got {keys}")
+        return _named(name, given.get("file_name"), given["content"], given.get("content_type"))
+    if hasattr(value, "content") and hasattr(value, "file_name"):
+        return _named(name, value.file_name, value.content, getattr(value, "content_type", None))
+    return _read(value, name)
+
+
+def _named(default: str, name: Any, content: Any, content_type: Any = None) -> Upload:
+    if not isinstance(name, (str, os.PathLike, type(None))):
+        raise TypeError(f"expected text as the file name, got {type(name).__name__}")
+    if not isinstance(content_type, (str, type(None))):
+        raise TypeError(f"expected text as the media type, got {type(content_type).__name__}")
+    file_name = _base_name(name) if isinstance(name, os.PathLike) else name
+    upload = _read(content, default)
+    return replace(upload, file_name=file_name or upload.file_name, content_type=content_type)
+
+
+def _read(value: Any, name: str) -> Upload:
+    """Take the content itself; a path is opened."""
     if isinstance(value, os.PathLike):
-        path = os.fspath(value)
-        return Upload(os.path.basename(path), open(path, "rb"), None, is_ours=True)
+        return Upload(_base_name(value) or name, open(value, "rb"), None, is_ours=True)
     if isinstance(value, (bytes, bytearray, memoryview)):
         return Upload(name, bytes(value), None)
-    if callable(getattr(value, "read", None)):
-        return _from_file(value, name)
-    raise TypeError(
-        f"expected bytes, an open binary file, a path, (name, content) or "
-        f'{{"file_name": …, "content": …}}, got {type(value).__name__}'
-    )
+    if not callable(getattr(value, "read", None)):
+        raise TypeError(f"{_EXPECTED} {type(value).__name__}")
+    _check_readable(value)
+    given = getattr(value, "name", None)  # of a file opened by its number this is that number
+    return Upload((isinstance(given, (str, bytes)) and _base_name(given)) or name, value, None)
 
 
-def _named(name: Any, content: Any, content_type: Any = None) -> Upload:
-    upload = to_upload(content, str(name))
-    kind = None if content_type is None else str(content_type)
-    return Upload(str(name), upload.content, kind, upload.is_ours)
-
-
-def _from_mapping(value: Mapping[str, Any], name: str) -> Upload:
-    known = {"file_name", "fileName", "content", "content_type", "contentType"}
-    if "content" not in value or not set(value) <= known:
-        raise TypeError(
-            f"expected the keys file_name, content and content_type, got {excerpt(sorted(value))}"
-        )
-    file_name = value.get("file_name", value.get("fileName", name))
-    return _named(file_name, value["content"], value.get("content_type", value.get("contentType")))
-
-
-def _from_file(file: Any, name: str) -> Upload:
+def _check_readable(file: Any) -> None:
+    if getattr(file, "closed", False):
+        raise TypeError("the file is closed; open it for the call")
     if isinstance(file.read(0), str):
         raise TypeError("the file is open in text mode; open it with mode 'rb'")
-    given = getattr(file, "name", None)
-    return Upload(os.path.basename(given) if isinstance(given, str) else name, file, None)
+
+
+def _base_name(path: str | bytes | os.PathLike[Any]) -> str:
+    return os.path.basename(os.fsdecode(path))

@@ -1,30 +1,38 @@
 """
-Compiled validators over self-contained JSON schemas. jsonschema is the reference and words every
-finding; jsonschema-rs, where installed, may accept first.
+Compiled validators over self-contained JSON schemas. jsonschema is the reference and decides what
+is wrong; jsonschema-rs, where installed, may accept first.
 
-Neither a pattern nor a schema may hang or crash a call, whoever wrote it: see `_is_explosive`,
-`_MAX_STEPS` and `_is_risky`.
+Neither a pattern nor a schema nor an instance may hang or crash a call, whoever wrote it: `cost`
+tells what the accelerator may be asked, and the reference has a budget of steps.
 """
 
 from __future__ import annotations
 
-import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache, lru_cache
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import Any
 
+from mixdyn.cost import Growth, compile_pattern, is_shallow, pattern_steps
 from mixdyn.errors import Problem, excerpt
 from mixdyn.redact import MASK, is_secret_name
 
 _MAX_PROBLEMS = 20
-_MAX_STEPS = 500_000
-_MAX_EXPANSION = 1_000_000
-_MAX_DEPTH = 16
-_MAX_PATTERN_TEXT = 10_000
-_MAX_RISKY_TEXT = 24
+_MIN_STEPS = 100_000
+_STEPS_PER_NODE = 50
+_PATTERN_STEPS = 30_000_000
+_PATTERN_STEPS_ONCE = 2_000_000
+_LONG_TEXT = 1_000
+_LONG_INTEGER_BITS = 10_000
+_LONG_NAME = 64
+_PATH_LENGTH = 200
+_SHORT = 120
 
-_IN_PLACE = ("allOf", "anyOf", "oneOf", "$ref", "not", "if", "then", "else", "dependentSchemas")
+_COUNTED = ("allOf", "anyOf", "oneOf", "$ref", "not", "if", "properties", "items", "contains")
+# Of these the reference's message has what matters, and nothing but names.
+_TOLD = ("required", "additionalProperties", "unevaluatedProperties", "dependentRequired")
+_NO_FORM = "fits none, or too many, of the allowed forms"
+_MISFITS = {"not": "has a form that is not allowed", "contains": "has no item of the wanted form"}
 
 
 class Validator:
@@ -53,15 +61,19 @@ class Validator:
     def _find(self, instance: Any, most: int) -> tuple[Problem, ...]:
         if self._reference is None:
             self._reference = _reference_class()(self._schema, registry=_empty_registry())
-        _budget.left = _MAX_STEPS
         found: list[Problem] = []
         try:
-            for error in self._reference.iter_errors(instance):
+            quiet, nodes = _quieten(instance)
+            _budget.steps = _MIN_STEPS + nodes * _STEPS_PER_NODE
+            _budget.pattern_steps = _PATTERN_STEPS
+            for error in self._reference.iter_errors(quiet):
                 found.append(_describe(error))
                 if len(found) == most:
                     break
         except (RecursionError, _BudgetSpentError):
             found.append(Problem("$", "too deep, or too complex for its schema, to be checked"))
+        except (TypeError, ValueError, OverflowError) as error:
+            found.append(Problem("$", f"cannot be checked as JSON: {excerpt(str(error))}"))
         return tuple(found)
 
 
@@ -70,7 +82,8 @@ class _BudgetSpentError(Exception):
 
 
 class _Budget(threading.local):
-    left = _MAX_STEPS
+    steps = _MIN_STEPS
+    pattern_steps: float = _PATTERN_STEPS
 
 
 _budget = _Budget()
@@ -79,35 +92,39 @@ _budget = _Budget()
 def _compile_fast(schema: Any) -> Callable[[Any], bool]:
     """Compile with the accelerator; without it, or where it refuses, accept nothing early."""
     try:
-        import jsonschema_rs
+        import jsonschema_rs  # pyright: ignore[reportMissingImports]  # the extra `fast`
     except ImportError:
         return _accept_nothing
     try:
         accepts: Callable[[Any], bool] = jsonschema_rs.Draft202012Validator(schema).is_valid
-        is_explosive = _is_explosive(schema)
-    except (ValueError, RecursionError):
+        max_depth = Growth(schema).max_depth
+    except (ValueError, TypeError, OverflowError, RecursionError):
         return _accept_nothing
-    if not is_explosive:
+    if max_depth is None:
         return accepts
-    return lambda instance: _is_shallow(instance, _MAX_DEPTH) and accepts(instance)
+    return lambda instance: is_shallow(instance, max_depth) and accepts(instance)
 
 
-def _accept_nothing(instance: Any) -> bool:
+def _accept_nothing(_instance: Any) -> bool:
     return False
 
 
 @cache
 def _reference_class() -> Any:
-    """jsonschema's 2020-12 validator with bounded patterns and bounded steps."""
+    """jsonschema's 2020-12 validator with bounded steps, and with rules that cannot take long."""
     from jsonschema import Draft202012Validator
     from jsonschema.validators import extend
 
     rules = Draft202012Validator.VALIDATORS
-    counted = {
-        keyword: _count(rules[keyword]) for keyword in (*_IN_PLACE[:6], "properties", "items")
+    own = {
+        "multipleOf": _check_multiple,
+        "pattern": _check_pattern,
+        "required": _check_required,
+        "unevaluatedProperties": _check_unevaluated(rules["unevaluatedProperties"]),
+        "uniqueItems": _check_unique,
     }
-    bounded = {"pattern": _check_pattern, "patternProperties": rules["patternProperties"]}
-    return extend(Draft202012Validator, {**counted, **bounded})
+    counted = {keyword: _count(rules[keyword]) for keyword in _COUNTED}
+    return extend(Draft202012Validator, {**own, **counted})
 
 
 @cache
@@ -118,112 +135,140 @@ def _empty_registry() -> Any:
     return Registry()
 
 
+class _QuietObject(dict[str, Any]):
+    def __repr__(self) -> str:
+        return "{…}"
+
+
+class _QuietArray(list[Any]):
+    def __repr__(self) -> str:
+        return "[…]"
+
+
+class _QuietText(str):
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(self[:_PATH_LENGTH])
+
+
+class _QuietInteger(int):
+    def __repr__(self) -> str:
+        return f"an integer of {self.bit_length()} bits"
+
+
+def _quieten(instance: Any) -> tuple[Any, int]:
+    """
+    Copy an instance into values that show themselves in short, and count its nodes.
+
+    The reference puts each value it finds fault with into a message, in full: without this, an
+    array of many megabytes would be written once for each branch of a union that it does not fit.
+    """
+    top = _QuietArray([instance])
+    nodes = 0
+    waiting: list[Any] = [top]
+    while waiting:
+        node = waiting.pop()
+        nodes += len(node)
+        for key, value in node.items() if isinstance(node, dict) else enumerate(node):
+            if isinstance(value, dict):
+                node[key] = quiet = _QuietObject(value)
+                waiting.append(quiet)
+            elif isinstance(value, list):
+                node[key] = quiet = _QuietArray(value)
+                waiting.append(quiet)
+            elif isinstance(value, str) and len(value) > _LONG_TEXT:
+                node[key] = _QuietText(value)
+            elif isinstance(value, int) and value.bit_length() > _LONG_INTEGER_BITS:
+                node[key] = _QuietInteger(value)
+    return top[0], nodes
+
+
 def _count(rule: Any) -> Any:
     def check(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:
-        _budget.left -= 1
-        if _budget.left < 0:
+        _budget.steps -= 1
+        if _budget.steps < 0:
             raise _BudgetSpentError
         yield from rule(validator, value, instance, schema) or ()
 
     return check
 
 
-def _check_pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[Any]:
+def _fail(message: str) -> Any:
     from jsonschema import ValidationError
 
-    limit = _MAX_RISKY_TEXT if _is_risky(pattern) else _MAX_PATTERN_TEXT
-    if isinstance(instance, str) and len(instance) <= limit and not re.search(pattern, instance):
-        yield ValidationError(f"does not match {pattern!r}")
+    return ValidationError(message)
 
 
-@lru_cache(maxsize=1024)
-def _is_risky(pattern: str) -> bool:
-    """
-    Tell whether backtracking may explode: a repeated group that itself repeats or alternates.
-
-    Escapes and character classes are taken out first, so that only structure is left to look at.
-    """
-    plain = re.sub(r"\\.|\[(?:\\.|[^\]\\])*\]", "x", pattern)
-    inner: list[bool] = [False]
-    for index, char in enumerate(plain):
-        if char == "(":
-            inner.append(False)
-        elif char == ")" and len(inner) > 1:
-            repeats = inner.pop()
-            is_repeated = plain[index + 1 : index + 2] in ("*", "+", "{")
-            if repeats and is_repeated:
-                return True
-            inner[-1] = inner[-1] or repeats or is_repeated
-        elif char in "*+{|":
-            inner[-1] = True
-    return False
+def _check_pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[Any]:
+    """Search within bounds: a text for which the pattern may take too long is not checked."""
+    if not isinstance(instance, str):
+        return
+    steps = pattern_steps(pattern, len(instance))
+    if steps > min(_PATTERN_STEPS_ONCE, _budget.pattern_steps):
+        return
+    _budget.pattern_steps -= steps
+    compiled = compile_pattern(pattern)
+    if compiled is not None and not compiled.search(instance):
+        yield _fail("does not match")
 
 
-def _is_explosive(schema: Any) -> bool:
-    """
-    Tell whether checking may cost far more than the instance's size.
-
-    True where the schema with all references expanded is huge, or where it is recursive and has
-    alternatives: then each level of the instance may double the work.
-    """
-    definitions = schema.get("$defs", {}) if isinstance(schema, dict) else {}
-    sizes: dict[str, int | None] = {}
-    recursive = False
-
-    def size(node: Any) -> int:
-        nonlocal recursive
-        if isinstance(node, list):
-            return 1 + sum(map(size, node))
-        if not isinstance(node, dict):
-            return 1
-        total = 1 + sum(size(v) for k, v in node.items() if k not in ("$ref", "enum", "const"))
-        name = node.get("$ref")
-        if isinstance(name, str):
-            name = name.rpartition("/")[2]
-            if name not in sizes:
-                sizes[name] = None  # being measured: meeting it again means recursion
-                sizes[name] = size(definitions.get(name))
-            known = sizes[name]
-            recursive = recursive or known is None
-            total += known or 1
-        return total
-
-    root = {k: v for k, v in schema.items() if k != "$defs"} if isinstance(schema, dict) else schema
-    expanded = size(root)
-    has_choice = any(_has_choice(node) for node in (root, *definitions.values()))
-    return expanded > _MAX_EXPANSION or (recursive and has_choice)
+def _check_multiple(validator: Any, factor: Any, instance: Any, _schema: Any) -> Iterator[Any]:
+    """Divide as the text reads: 19.99 is a multiple of 0.01, whatever binary makes of it."""
+    if validator.is_type(instance, "number") and _fraction(instance) % _fraction(factor):
+        yield _fail("is no multiple")
 
 
-def _has_choice(node: Any) -> bool:
-    if isinstance(node, dict):
-        choices = (node.get(k) for k in ("anyOf", "oneOf", "allOf"))
-        return any(isinstance(c, list) and len(c) > 1 for c in choices) or any(
-            map(_has_choice, node.values())
-        )
-    return isinstance(node, list) and any(map(_has_choice, node))
+def _fraction(number: Any) -> Any:
+    from fractions import Fraction
+
+    return Fraction(number) if isinstance(number, int) else Fraction(repr(number))
 
 
-def _is_shallow(value: Any, depth: int) -> bool:
-    if isinstance(value, (dict, list)):
-        children = value.values() if isinstance(value, dict) else value
-        return depth > 0 and all(_is_shallow(child, depth - 1) for child in children)
-    return True
+def _check_required(_validator: Any, names: Any, instance: Any, _schema: Any) -> Iterator[Any]:
+    if isinstance(instance, dict):
+        yield from (_fail(f"{excerpt(n, 80)!r} is missing") for n in names if n not in instance)
+
+
+def _check_unevaluated(rule: Any) -> Any:
+    """Leave out objects with long names: the reference matches them against patterns unbounded."""
+
+    def check(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:
+        if isinstance(instance, dict) and all(len(name) <= _LONG_NAME for name in instance):
+            yield from rule(validator, value, instance, schema)
+
+    return check
+
+
+def _check_unique(_validator: Any, _unique: Any, instance: Any, _schema: Any) -> Iterator[Any]:
+    """Compare by hash: the reference's own rule takes the square of the number of items."""
+    if isinstance(instance, list) and len(set(map(_freeze, instance))) < len(instance):
+        yield _fail("has items twice")
+
+
+def _freeze(value: Any) -> Any:
+    """Give something hashable, equal for equal JSON values: 1 and 1.0 are, 1 and true are not."""
+    if isinstance(value, bool):
+        return ("boolean", value)
+    if isinstance(value, dict):
+        return frozenset((name, _freeze(item)) for name, item in value.items())
+    return tuple(map(_freeze, value)) if isinstance(value, list) else value
 
 
 def _describe(error: Any) -> Problem:
     """Word a finding: never a whole document, never a secret."""
     error = _most_telling(error)
-    path = error.json_path
-    is_secret = any(isinstance(p, str) and is_secret_name(p) for p in error.absolute_path)
-    found = MASK if is_secret else _show(error.instance)
-    if error.validator == "required":
-        missing = next(n for n in error.validator_value if n not in error.instance)
-        return Problem(path, f"{excerpt(missing)!r} is missing")
-    if error.validator in ("additionalProperties", "unevaluatedProperties"):
+    steps = list(error.absolute_path)
+    path = _write_path(steps)
+    if error.validator in _TOLD:
         return Problem(path, excerpt(error.message))
-    if error.validator in ("anyOf", "oneOf", "not", None):
-        return Problem(path, f"{found} fits none, or too many, of the allowed forms")
-    return Problem(path, f"expected {error.validator} {_show(error.validator_value)}, got {found}")
+    is_secret = any(isinstance(step, str) and is_secret_name(step) for step in steps)
+    found = MASK if is_secret and isinstance(error.instance, str) else _show(error.instance)
+    if error.validator in ("anyOf", "oneOf", "not", "contains", None):
+        return Problem(path, f"{found} {_MISFITS.get(error.validator, _NO_FORM)}")
+    rule = error.validator_value
+    wanted = excerpt(rule, _SHORT) if isinstance(rule, list) else _show(rule)
+    return Problem(path, f"expected {error.validator} {wanted}, got {found}")
 
 
 def _most_telling(error: Any) -> Any:
@@ -233,9 +278,25 @@ def _most_telling(error: Any) -> Any:
     return error
 
 
+def _write_path(steps: Iterable[Any]) -> str:
+    """Write where a value stands as `$.items[3].id`; of a long path, the end."""
+    path = "$" + "".join(map(_write_step, steps))
+    return path if len(path) <= _PATH_LENGTH else "…" + path[-_PATH_LENGTH:]
+
+
+def _write_step(step: Any) -> str:
+    if isinstance(step, str):
+        return f".{step}" if step.isidentifier() else f"[{excerpt(step, 60)!r}]"
+    return f"[{step}]"
+
+
 def _show(value: Any) -> str:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return f"an object of {len(value)} properties"
+    if isinstance(value, list):
+        return f"an array of {len(value)} items"
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
-    return excerpt(value if isinstance(value, str) and value.isidentifier() else repr(value), 120)
+    if isinstance(value, str) and not (value.isidentifier() and len(value) <= _SHORT):
+        return excerpt(repr(value[:_SHORT]), _SHORT)
+    return excerpt(value, _SHORT)

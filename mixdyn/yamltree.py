@@ -8,7 +8,7 @@ The tree is built from the parser's events and not by PyYAML's own constructor, 
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -27,7 +27,17 @@ _PLAIN = re.compile(
     r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))"
 )
 _CONSTANTS = {"null": None, "true": True, "false": False}
+_TAGGED: dict[str, tuple[type, ...]] = {
+    _CORE + "null": (type(None),),
+    _CORE + "bool": (bool,),
+    _CORE + "int": (int,),
+    _CORE + "float": (int, float),
+}
 _NO_KEY: Any = object()
+_MERGE: Any = object()
+_NODE_LENGTH = 256  # long text counts as several nodes: an alias may repeat it, too
+_MAX_DIGITS = 4000  # Python writes no longer ones (`sys.int_info.default_max_str_digits`)
+_MAX_WARNINGS = 5
 
 
 def read(text: str, where: str) -> Any:
@@ -53,10 +63,19 @@ def read(text: str, where: str) -> Any:
     return builder.result
 
 
-class _Open:
-    """A collection that is being filled, and how many nodes it holds with aliases expanded."""
+class _Anchored(NamedTuple):
+    """What an anchor stands for: the value, its size and depth, and the text of a scalar."""
 
-    __slots__ = ("anchor", "key", "merged", "nodes", "value")
+    value: Any
+    nodes: int
+    depth: int
+    text: str | None
+
+
+class _Open:
+    """A collection that is being filled, and how large and deep it is with aliases expanded."""
+
+    __slots__ = ("anchor", "depth", "key", "merged", "nodes", "value")
 
     def __init__(self, value: Any, anchor: str | None) -> None:
         self.value = value
@@ -64,6 +83,17 @@ class _Open:
         self.key: Any = _NO_KEY
         self.merged: list[Any] = []
         self.nodes = 1
+        self.depth = 1
+
+    def finish(self) -> Any:
+        """Give the value with what its merge keys add: of several sources the first one counts."""
+        if not self.merged:
+            return self.value
+        whole: dict[str, Any] = {}
+        for source in self.merged:
+            for key, value in source.items():
+                whole.setdefault(key, value)
+        return whole | self.value
 
 
 class _Builder:
@@ -73,8 +103,9 @@ class _Builder:
         self.where = where
         self.result: Any = None
         self.documents = 0
+        self.repeated = 0
         self.open: list[_Open] = []
-        self.anchors: dict[str, tuple[Any, int]] = {}
+        self.anchors: dict[str, _Anchored] = {}
 
     def ignore(self, event: Any) -> None:
         """Stream and document ends carry nothing."""
@@ -85,86 +116,90 @@ class _Builder:
             raise self.error(event, "a second document begins; expected one")
 
     def scalar(self, event: Any) -> None:
-        top = self.open[-1] if self.open else None
-        if top is not None and type(top.value) is dict and top.key is _NO_KEY:
-            # A key is its text, whatever type it looks like: `200:` is "200".
-            self.set_key(top, event)
-            return
-        value = event.value
-        if event.tag is None:
-            if event.implicit[0]:
-                value = _resolve_plain(value)
+        text = event.value
+        is_key = self.expects_key()
+        # A key is its text, whatever type it looks like: `200:` is "200".
+        is_plain_key = is_key and event.tag is None and event.anchor is None
+        value = text if is_plain_key else self.resolve(event)
+        nodes = 1 + len(text) // _NODE_LENGTH
+        if event.anchor is not None:
+            self.anchors[event.anchor] = _Anchored(value, nodes, 0, text)
+        if is_key:
+            self.set_key(text, nodes, event, is_merge=text == "<<" and event.implicit[0])
         else:
-            value = self.convert(event)
-        self.add(value, 1, event)
-
-    def set_key(self, top: _Open, event: Any) -> None:
-        key = event.value
-        if key == "<<" and event.implicit[0]:
-            key = None  # a merge key; only the plain form is one
-        elif key in top.value:
-            self.warn(event, key)
-        top.key = key
-
-    def warn(self, event: Any, key: str) -> None:
-        import logging  # rarely needed, and not free to load
-
-        text = "%s: the key %r stands twice; the later one counts"
-        logging.getLogger("mixdyn").warning(text, self.at(event), excerpt(key, 80))
+            self.add(value, nodes, 0, event)
 
     def sequence(self, event: Any) -> None:
-        self.begin([], event)
+        self.begin([], "seq", event)
 
     def mapping(self, event: Any) -> None:
-        self.begin({}, event)
+        self.begin({}, "map", event)
 
-    def begin(self, value: Any, event: Any) -> None:
-        if event.tag is not None and event.tag not in (_CORE + "map", _CORE + "seq"):
-            raise self.error(
-                event, f"the tag {excerpt(event.tag, 60)} is not of YAML's core schema"
-            )
+    def begin(self, value: Any, kind: str, event: Any) -> None:
+        if event.tag not in (None, "!", _CORE + kind):
+            tag = excerpt(event.tag, 60)
+            raise self.error(event, f"the tag {tag} is not of YAML's core schema, or misplaced")
         if len(self.open) >= MAX_DEPTH:
             raise self.error(event, f"nested deeper than {MAX_DEPTH} levels")
-        if self.open and self.open[-1].key is _NO_KEY and type(self.open[-1].value) is dict:
+        if self.expects_key():
             raise self.error(event, "a collection stands as a key; expected text")
         self.open.append(_Open(value, event.anchor))
 
     def end(self, event: Any) -> None:
         done = self.open.pop()
-        for source in reversed(done.merged):
-            done.value = {**source, **done.value}
+        value = done.finish()
         if done.anchor is not None:
-            self.anchors[done.anchor] = (done.value, done.nodes)
-        self.add(done.value, done.nodes, event, is_collection=True)
+            self.anchors[done.anchor] = _Anchored(value, done.nodes, done.depth, None)
+        self.add(value, done.nodes, done.depth, event)
 
     def alias(self, event: Any) -> None:
-        if event.anchor not in self.anchors:
+        found = self.anchors.get(event.anchor)
+        if found is None:
             name = excerpt(event.anchor, 60)
             raise self.error(event, f"the alias *{name} has no anchor, or stands inside its own")
-        value, nodes = self.anchors[event.anchor]
-        self.add(value, nodes, event, is_collection=True)
+        if not self.expects_key():
+            self.add(found.value, found.nodes, found.depth, event)
+        elif found.text is None:
+            raise self.error(event, "a collection stands as a key; expected text")
+        else:
+            self.set_key(found.text, found.nodes, event, is_merge=False)
 
-    def add(self, value: Any, nodes: int, event: Any, *, is_collection: bool = False) -> None:
+    def expects_key(self) -> bool:
+        """Whether a mapping is open that has no key for the next value."""
+        if not self.open:
+            return False
+        top = self.open[-1]
+        return top.key is _NO_KEY and type(top.value) is dict
+
+    def set_key(self, text: str, nodes: int, event: Any, *, is_merge: bool) -> None:
+        top = self.open[-1]
+        self.grow(top, nodes, event)
+        if not is_merge and text in top.value:
+            self.warn(event, text)
+        top.key = _MERGE if is_merge else text
+
+    def add(self, value: Any, nodes: int, depth: int, event: Any) -> None:
         """Put a finished value where it belongs: into the innermost open collection."""
-        if not is_collection and event.anchor is not None:
-            self.anchors[event.anchor] = (value, nodes)
         if not self.open:
             self.result = value
             return
         top = self.open[-1]
+        self.grow(top, nodes, event)
+        top.depth = max(top.depth, depth + 1)
+        if len(self.open) + depth > MAX_DEPTH:
+            raise self.error(event, f"nested deeper than {MAX_DEPTH} levels, aliases expanded")
+        if top.key is _MERGE:
+            top.merged.extend(self.merge_sources(value, event))
+        elif type(top.value) is list:
+            top.value.append(value)
+        else:
+            top.value[top.key] = value
+        top.key = _NO_KEY
+
+    def grow(self, top: _Open, nodes: int, event: Any) -> None:
         top.nodes += nodes
         if top.nodes > MAX_NODES:
             raise self.error(event, f"more than {MAX_NODES} nodes once aliases are expanded")
-        if type(top.value) is list:
-            top.value.append(value)
-        elif top.key is None:
-            top.merged.extend(self.merge_sources(value, event))
-            top.key = _NO_KEY
-        elif top.key is _NO_KEY:
-            raise self.error(event, "an alias stands as a key; expected text")
-        else:
-            top.value[top.key] = value
-            top.key = _NO_KEY
 
     def merge_sources(self, value: Any, event: Any) -> list[Any]:
         sources = value if isinstance(value, list) else [value]
@@ -172,16 +207,28 @@ class _Builder:
             raise self.error(event, "a merge key takes a mapping, or a list of mappings")
         return sources
 
-    def convert(self, event: Any) -> Any:
+    def resolve(self, event: Any) -> Any:
+        """Give the value of a scalar: by its tag, or by its look where it is plain."""
         tag, text = event.tag, event.value
-        if tag in (_CORE + "str", "!"):
+        if (tag is None and not event.implicit[0]) or tag in ("!", _CORE + "str"):
             return text
-        value = _resolve_plain(text)
-        kinds = {"null": type(None), "bool": bool, "int": int, "float": (int, float)}
-        kind = kinds.get(tag.removeprefix(_CORE)) if tag.startswith(_CORE) else None
-        if kind is None or not isinstance(value, kind):  # type: ignore[arg-type]  # types or tuple
+        try:
+            value = _resolve_plain(text)
+        except ValueError:
+            raise self.error(event, f"a number of {len(text)} digits is too long") from None
+        if tag is None:
+            return value
+        if type(value) not in _TAGGED.get(tag, ()):
             raise self.error(event, f"{excerpt(text, 60)} does not fit the tag {excerpt(tag, 60)}")
-        return float(value) if tag.endswith(":float") else value
+        return float(value) if tag == _CORE + "float" else value
+
+    def warn(self, event: Any, key: str) -> None:
+        import logging  # rarely needed, and not free to load
+
+        self.repeated += 1
+        if self.repeated <= _MAX_WARNINGS:
+            text = "%s: the key %r stands twice; the later one counts"
+            logging.getLogger("mixdyn").warning(text, self.at(event), excerpt(key, 80))
 
     def at(self, event: Any) -> str:
         return f"{self.where}, line {event.start_mark.line + 1}"
@@ -211,19 +258,7 @@ def _resolve_plain(text: str) -> Any:
     if kind in _CONSTANTS:
         return _CONSTANTS[kind]
     if kind == "float":
-        return float(
-            text.replace(".inf", "inf")
-            .replace(".Inf", "inf")
-            .replace(".INF", "inf")
-            .replace(".nan", "nan")
-            .replace(".NaN", "nan")
-            .replace(".NAN", "nan")
-        )
-    return _integer(text, {"int": 10, "oct": 8, "hex": 16}[kind])
-
-
-def _integer(text: str, radix: int) -> int | str:
-    try:
-        return int(text[2:] if radix != 10 else text, radix)
-    except ValueError:  # beyond the interpreter's limit of digits: kept as it stands
-        return text
+        return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
+    if len(text) > _MAX_DIGITS:
+        raise ValueError(text)
+    return int(text, 10) if kind == "int" else int(text, 0)

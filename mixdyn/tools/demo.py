@@ -6,6 +6,7 @@ What is printed behind `>>>` is what is run, so the transcript cannot tell anyth
 
 from __future__ import annotations
 
+import ast
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -73,8 +74,12 @@ MAIN_JOB = (
     ),
     Step(
         "Print the events as they come, up to the end of the message.",
-        "show_events(events)",
-        lambda v: v[0] == "connected" and v[-1] == "complete",
+        """\
+for event in events:
+    print(event.event, event.data)
+    if event.event in ("complete", "error"):
+        break""",
+        lambda v: v[0].startswith("connected ") and v[-1].startswith("complete "),
     ),
     Step("Close the stream.", "events.close()", lambda v: v is None),
     Step(
@@ -111,7 +116,8 @@ def run_demo(server_url: str | None = None, output: TextIO = sys.stdout) -> int:
 
     Gives 0 only if each step did what it should, else 1. What was created is deleted again.
     """
-    with _server(server_url) as url, Mix(server_url=url) as mix:
+    # Without retries: a server that is not there should be told at once.
+    with _server(server_url) as url, Mix(server_url=url, retry_config=None) as mix:
         walk = _Walk(mix, output)
         walk.say(f"# The {'given' if server_url else 'stand-in'} server is {printable(url)}\n")
         walk.say(">>> from mixdyn import Mix")
@@ -128,20 +134,25 @@ class _Walk:
     """Takes the steps one by one and tells what happens."""
 
     def __init__(self, mix: Mix, output: TextIO) -> None:
-        self.mix = mix
         self.output = output
-        self.names: dict[str, Any] = {"mix": mix, "show_events": self.show_events}
+        self.printed: list[str] = []
+        self.names: dict[str, Any] = {"mix": mix, "print": self.print}
 
     def say(self, text: str) -> None:
+        """Write to the transcript."""
         print(text, file=self.output, flush=True)
 
+    def print(self, *values: object) -> None:
+        """What the shown lines call as `print`: one line, cut to the transcript's width."""
+        self.printed.append(excerpt(" ".join(map(str, values)), WIDTH))
+        self.say(self.printed[-1])
+
     def take(self, step: Step) -> bool:
-        self.say(f"# {step.title}\n>>> {step.code}")
+        """Show a step, run it, show what came of it, and tell whether that was right."""
+        self.say(f"# {step.title}\n>>> " + step.code.replace("\n", "\n... "))
         outcome = self.run(step.code)
         if isinstance(outcome, Exception):
             self.say(f"{type(outcome).__name__}: {printable(str(outcome))}")
-        elif outcome is not None and " = " not in step.code.partition("(")[0]:
-            self.say(_show(outcome))
         try:
             is_fine = step.check(outcome)
         except Exception as error:  # noqa: BLE001  # an outcome of another kind fails the step
@@ -151,26 +162,23 @@ class _Walk:
         return is_fine
 
     def run(self, code: str) -> Any:
-        """Run one of this module's own lines; nothing from outside is ever run."""
-        name, is_assignment, expression = code.partition(" = ")
-        is_assignment = is_assignment if name.isidentifier() else ""
+        """
+        Run one of this module's own lines as a prompt would, and give what it comes to.
+
+        That is an expression's value, which is shown, an assignment's, what was printed, or the
+        error that was raised.
+        """
+        self.printed.clear()
         try:
-            value = eval(expression if is_assignment else code, self.names)  # noqa: S307  # own text
+            if _is_expression(code):
+                value = eval(code, self.names)  # noqa: S307  # the text is this module's own
+                if value is not None:
+                    self.say(excerpt(repr(value), WIDTH))
+                return value
+            exec(code, self.names)  # noqa: S102  # likewise
         except Exception as error:  # noqa: BLE001  # shown, and judged by the step's check
             return error
-        if is_assignment:
-            self.names[name] = value
-        return value
-
-    def show_events(self, events: Any) -> list[str]:
-        """Print events until the message is complete or failed; give their types."""
-        seen: list[str] = []
-        for event in events:
-            seen.append(event.event)
-            self.say(f"    {excerpt(str(event.event), 30):<24} {_show(event.data, 70)}")
-            if event.event in ("complete", "error"):
-                break
-        return seen
+        return self.names.get(code.partition(" = ")[0], self.printed)
 
     def clean_up(self) -> None:
         """Close the stream and delete the session, where a failed step has left them."""
@@ -191,5 +199,5 @@ def _server(url: str | None) -> Iterator[str]:
         yield server.url
 
 
-def _show(value: Any, limit: int = WIDTH) -> str:
-    return excerpt(repr(value), limit)
+def _is_expression(code: str) -> bool:
+    return isinstance(ast.parse(code).body[0], ast.Expr)

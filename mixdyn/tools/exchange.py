@@ -16,6 +16,7 @@ from mixdyn.document import Document
 from mixdyn.errors import excerpt
 from mixdyn.names import to_snake
 from mixdyn.operation import MediaType, is_binary, is_json
+from mixdyn.shape import as_object
 from mixdyn.tools.parameter import Source, read_parameters
 from mixdyn.tools.payload import Payload, read_payload
 from mixdyn.tools.refusal import RefusedError
@@ -123,7 +124,8 @@ class Exchange:
             "delete": self.answer_delete,
             "clear": self.answer_clear,
         }
-        return actions[self.role.kind](collection) if self.role.kind in actions else self.answer_other()
+        action = actions.get(self.role.kind)
+        return action(collection) if action is not None else self.answer_other()
 
     # Finding things.
 
@@ -144,18 +146,18 @@ class Exchange:
 
     def check_exists(self, reference: Reference) -> None:
         """Refuse ids that name nothing, unless this very request is to make what they name."""
-        id = self.named_id(reference)
+        name = self.named_id(reference)
         is_own = reference.collection is self.role.collection and self.role.kind == "replace"
-        if id is None or (is_own and declares(self.route, "201")):
+        if name is None or (is_own and declares(self.route, "201")):
             return
-        self.find(reference.collection, id)
+        self.find(reference.collection, name)
 
-    def find(self, collection: Collection, id: str) -> Record:
-        """Give a record, or refuse with 404."""
-        record = self.store.find(self.address(collection), id)
+    def find(self, collection: Collection, name: str) -> Record:
+        """Give the record of an id, or refuse with 404."""
+        record = self.store.find(self.address(collection), name)
         if record is None:
             by = collection.identifier or "id"
-            message = f"no {collection.singular} has the {by} {excerpt(id, 80)!r}"
+            message = f"no {collection.singular} has the {by} {excerpt(name, 80)!r}"
             raise RefusedError(404, message)
         return record
 
@@ -179,7 +181,7 @@ class Exchange:
         shown = [show(found[1], collection, record, address) for address, record in records]
         query = {name: v for (where, name), v in self.arguments.items() if where == "query"}
         value = self.api.renderer.show_list(media.schema, shown, query, self.seed)
-        return answer_value(status, media, value, ())
+        return answer_value(status, media, value)
 
     def answer_read(self, collection: Collection) -> MockResponse:
         record = self.find(collection, self.path_ids[-1])
@@ -213,40 +215,45 @@ class Exchange:
         serial = self.store.next_serial(collection.key)
         identifier = collection.identifier
         file = payload.files[0] if payload.files else None
-        value = payload.fields.get(identifier or "")
+        given = collection.without_read_only(payload.fields)
+        value = given.get(identifier or "")
         if value is None and file is not None and file.name and _is_name(identifier):
             value = file.name
         if value is None or isinstance(value, (bool, dict, list)):
             value = self.api.renderer.fresh_id(collection, serial, held)
-        id = _id_text(value)
-        if id in held and declares(self.route, "409"):
-            raise RefusedError(409, f"there is a {collection.singular} {excerpt(id, 80)!r} already")
-        fields = {**payload.fields, **({identifier: value} if identifier else {})}
-        record = Record(id, serial, fields, self.now, self.now, file)
+        name = _id_text(value)
+        if name in held and declares(self.route, "409"):
+            shown = excerpt(name, 80)
+            raise RefusedError(409, f"there is a {collection.singular} {shown!r} already")
+        fields = {**given, **({identifier: value} if identifier else {})}
+        record = Record(name, serial, fields, self.now, self.now, file)
         self.store.put(address, record)
         return record
 
     def answer_update(self, collection: Collection) -> MockResponse:
         is_item = self.route.key[-1] == PARAMETER
         identifier = collection.identifier or ""
-        fields = dict(self.payload.fields)
-        value = self.path_ids[-1] if is_item else fields.get(identifier)
+        value = self.path_ids[-1] if is_item else self.payload.fields.get(identifier)
         if value is None:
             return self.answer_other()
-        known = self.store.find(self.address(collection), _id_text(value))
-        if known is None and declares(self.route, "201"):
-            made = replace(self.payload, value={**fields, identifier: value} if identifier else fields)
-            return self.show(collection, self.create(collection, self.address(collection), made), "201")
-        record = self.find(collection, _id_text(value))
-        kept = record.fields if self.role.kind == "merge" else {}
-        own = {identifier: record.fields[identifier]} if identifier in record.fields else {}
-        # A null in a merge takes the field away (RFC 7396).
-        merged = {n: v for n, v in {**kept, **fields, **own}.items() if v is not None}
-        changed = record.with_fields(merged if self.role.kind == "merge" else {**fields, **own}, self.now)
-        file = self.payload.files[0] if self.payload.files else record.file
-        changed = replace(changed, file=file)
-        self.store.put(self.address(collection), changed)
+        address, name = self.address(collection), _id_text(value)
+        if self.store.find(address, name) is None and declares(self.route, "201"):
+            own = {identifier: value} if identifier else {}
+            made = replace(self.payload, value={**self.payload.fields, **own})
+            return self.show(collection, self.create(collection, address, made), "201")
+        changed = self.change(self.find(collection, name), collection)
+        self.store.put(address, changed)
         return self.show(collection, changed)
+
+    def change(self, record: Record, collection: Collection) -> Record:
+        """Give a record with the body's fields: all of them anew, or merged in."""
+        own = {n: v for n, v in record.fields.items() if n == collection.identifier}
+        fields: dict[str, Any] = {**collection.without_read_only(self.payload.fields), **own}
+        if self.role.kind == "merge":
+            # A null in a merge takes the field away (RFC 7396).
+            fields = {n: v for n, v in {**record.fields, **fields}.items() if v is not None}
+        file = self.payload.files[0] if self.payload.files else record.file
+        return replace(record.with_fields(fields, self.now), file=file)
 
     def answer_delete(self, collection: Collection) -> MockResponse:
         record = self.find(collection, self.path_ids[-1])
@@ -282,11 +289,12 @@ class Exchange:
         if media is not None and media.essence in _LINES:
             return self.answer_lines(status, media)
         subject = self.api.census.subject(self.route)
-        id = self.named_id(subject) if subject is not None else None
-        is_thing = subject is not None and media is not None
-        if is_thing and subject and media and id and is_same(media.schema, subject.collection.item):
-            return self.show(subject.collection, self.find(subject.collection, id))
-        return self.answer_sample(status, media)
+        name = self.named_id(subject) if subject is not None else None
+        if subject is None or name is None or media is None:
+            return self.answer_sample(status, media)
+        if not is_same(media.schema, subject.collection.item):
+            return self.answer_sample(status, media)
+        return self.show(subject.collection, self.find(subject.collection, name))
 
     def answer_sample(
         self, status: int, media: MediaType | None, headers: Headers = ()
@@ -298,11 +306,11 @@ class Exchange:
         if not is_json(media.essence):
             return answer_value(status, media, self.sample_content(media), headers)
         if schema is None:
-            return answer_value(status, media, next(media_examples(media), {}), headers)
+            # Without a schema the core does not keep where examples would stand.
+            return answer_value(status, media, {}, headers)
         accepts = self.api.sampler.validator(schema).accepts
-        example = next(filter(accepts, media_examples(media)), None)
-        value = example
-        if example is None:
+        value = next(filter(accepts, media_examples(media)), None)
+        if value is None:
             value = self.api.sampler.sample(schema, self.seed, Taste(now=self.now))
         value = self.api.sampler.overlay(schema, value, self.facts)
         return answer_value(status, media, value, headers)
@@ -312,8 +320,9 @@ class Exchange:
         example = next((e for e in media_examples(media) if isinstance(e, str)), None)
         if example is not None:
             return example
-        if media.schema is not None and "string" in media.schema.types and not is_binary(media.schema):
-            return self.api.sampler.sample(media.schema, self.seed, Taste(now=self.now))
+        schema = media.schema
+        if schema is not None and "string" in schema.types and not is_binary(schema):
+            return self.api.sampler.sample(schema, self.seed, Taste(now=self.now))
         if media.essence.endswith("xml"):
             return '<?xml version="1.0" encoding="UTF-8"?><sample/>'
         return f"A sample of {media.content_type}.".encode()
@@ -341,8 +350,8 @@ class Exchange:
     def answer_lines(self, status: int, media: MediaType) -> MockResponse:
         mark = b"\x1e" if media.essence == "application/json-seq" else b""
         script = self.api.script(self.route, media)
-        content = script.lines(self.text or _DEFAULT_TEXT, self.subject_facts, Taste(now=self.now), mark)
-        return answer_value(status, media, content, ())
+        text, taste = self.text or _DEFAULT_TEXT, Taste(now=self.now)
+        return answer_value(status, media, script.lines(text, self.subject_facts, taste, mark))
 
     def channel_address(self, stream: Route) -> Address:
         """Give the channel of a stream for the thing that this request is about."""
@@ -372,7 +381,7 @@ class Exchange:
             return
         path = find_text(collection.item)
         scope = (*self.address(subject.collection).scope, self.named_id(subject) or "")
-        fields = plant({}, path, self.text) if path is not None else {}
+        fields: Any = plant({}, path, self.text) if path is not None else {}
         self.create(collection, Address(collection.key, scope), Payload(fields))
 
     # What the request says.
@@ -384,7 +393,7 @@ class Exchange:
         path = find_text(body.preferred.schema) if body is not None else None
         value: Any = self.payload.fields
         for step in path or ():
-            value = value.get(step) if isinstance(value, Mapping) else None
+            value = as_object(value).get(step)
         return value if isinstance(value, str) else None
 
     @property
@@ -394,13 +403,14 @@ class Exchange:
         facts |= self.payload.fields
         collection = self.role.collection
         if collection is not None and collection.identifier and self.route.key[-1:] == (PARAMETER,):
-            facts[collection.identifier] = self.path_ids[-1]
+            facts.setdefault(collection.identifier, self.path_ids[-1])
         return facts | self.subject_facts
 
     @property
     def subject_facts(self) -> dict[str, Any]:
         """Give what the request is about, for events: `session_id`."""
-        named = {name: v for (_, name), v in self.arguments.items() if to_snake(name).endswith("_id")}
+        given = {name: value for (_, name), value in self.arguments.items()}
+        named = {name: value for name, value in given.items() if to_snake(name).endswith("_id")}
         subject = self.api.census.subject(self.route)
         own = {f"{subject.collection.singular}_id": self.named_id(subject)} if subject else {}
         return {**named, **own}

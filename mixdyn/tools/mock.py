@@ -16,7 +16,7 @@ from typing import Any
 from mixdyn.body import encode_json
 from mixdyn.document import Document, Source
 from mixdyn.errors import DocumentError, excerpt
-from mixdyn.operation import Operation
+from mixdyn.operation import Operation, Response
 from mixdyn.tools.exchange import Api, Exchange, State
 from mixdyn.tools.feed import Subscription
 from mixdyn.tools.refusal import RefusedError, word_refusal
@@ -201,8 +201,7 @@ def _allow(methods: tuple[str, ...]) -> str:
 
 def _refuse(api: Api, route: Route | None, error: RefusedError) -> MockResponse:
     try:
-        wording = word_refusal(api.sampler, _form_giver(api, route), error)
-        status, content_type, value = wording
+        status, content_type, value = word_refusal(api.sampler, _form_giver(api, route), error)
     except (DocumentError, RecursionError):
         status, content_type, value = error.status, "text/plain", error.message
     text = value.encode("utf-8", "backslashreplace") if isinstance(value, str) else None
@@ -214,7 +213,9 @@ def _form_giver(api: Api, route: Route | None) -> Operation | None:
     """Give the operation whose errors lend the form; without a route, some other of the API."""
     if route is not None:
         return route.operation if route.is_usable else None
-    for other in api.router.routes[:_ROUTES_SEARCHED]:
-        if other.is_usable and any(r.status[:1] in "45d" and r.media for r in other.operation.responses):
-            return other.operation
-    return None
+    usable = (r.operation for r in api.router.routes[:_ROUTES_SEARCHED] if r.is_usable)
+    return next((o for o in usable if any(map(_is_form, o.responses))), None)
+
+
+def _is_form(response: Response) -> bool:
+    return response.status[:1] in ("4", "5", "d") and bool(response.media)

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from mixdyn.errors import Problem
 from mixdyn.operation import Operation, Parameter, is_json
 from mixdyn.schema import Schema
+from mixdyn.shape import is_array, is_object
 from mixdyn.tools.refusal import refuse_problems
 from mixdyn.tools.route import decode
 from mixdyn.tools.sample import Sampler
@@ -23,6 +24,8 @@ _INTEGER = re.compile(r"-?\d{1,400}")
 _NUMBER = re.compile(r"-?\d{1,400}(\.\d{1,400})?([eE][+-]?\d{1,4})?")
 _DELIMITERS = {"spaceDelimited": re.compile(r"%20|\+| "), "pipeDelimited": re.compile(r"\||%7[Cc]")}
 _COMMA, _DOT = re.compile(","), re.compile(r"\.")
+
+_DEEPEST = 20
 
 MISSING = object()
 
@@ -89,15 +92,15 @@ def _read_querystring(parameter: Parameter, query: str) -> Any:
     if not query:
         return MISSING
     if is_json((parameter.content_type or "").partition(";")[0].strip().lower()):
-        return _read_content(parameter, _decode_form(query))
-    texts = {pair.name: _decode_form(pair.raw) for pair in parse_pairs(query)}
+        return _read_content(parameter, decode_form(query))
+    texts = {pair.name: decode_form(pair.raw) for pair in parse_pairs(query)}
     return _object(parameter.schema, texts)
 
 
 def parse_pairs(text: str, separator: str = "&") -> list[Pair]:
     """Split a query, a form or (by `;`) a cookie header; RefusedError for bytes not UTF-8."""
     pairs = (piece.strip().partition("=") for piece in text.split(separator) if piece.strip())
-    return [Pair(_decode_form(name), value) for name, _, value in pairs]
+    return [Pair(decode_form(name), value) for name, _, value in pairs]
 
 
 def read_path(parameter: Parameter, raw: str) -> Any:
@@ -127,10 +130,10 @@ def read_query(parameter: Parameter, pairs: list[Pair]) -> Any:
     if not found:
         return MISSING
     if parameter.content_type is not None:
-        return _read_content(parameter, _decode_form(found[0]))
+        return _read_content(parameter, decode_form(found[0]))
     if kind == "array" and (parameter.explode or len(found) > 1):
         items = _items(parameter.schema)
-        return [coerce(items, _decode_form(raw)) for raw in found]
+        return [coerce(items, decode_form(raw)) for raw in found]
     delimiter = _DELIMITERS.get(parameter.style, _COMMA)
     return _read_list(parameter, found[-1], delimiter, is_form=True)
 
@@ -139,8 +142,9 @@ def owned_names(parameter: Parameter, pairs: Iterable[Pair]) -> set[str]:
     """Give the names of the pairs that belong to a parameter."""
     prefix = f"{parameter.name}["
     names = {pair.name for pair in pairs}
-    spread = parameter.schema.properties if _kind(parameter.schema) == "object" else {}
-    return {n for n in names if n == parameter.name or n.startswith(prefix)} | (names & set(spread))
+    return {name for name in names if name == parameter.name or name.startswith(prefix)} | (
+        names & _spread_names(parameter)
+    )
 
 
 def coerce(schema: Schema | None, text: str) -> Any:
@@ -178,7 +182,7 @@ def _read_list(
     is_encoded: bool = True,
 ) -> Any:
     """Read a scalar, or the delimited pieces of an array or object."""
-    read = _decode_form if is_form else decode if is_encoded else str
+    read = decode_form if is_form else decode if is_encoded else str
     schema, kind = parameter.schema, _kind(parameter.schema)
     if parameter.content_type is not None:
         return _read_content(parameter, read(raw))
@@ -196,9 +200,17 @@ def _read_list(
 
 def _read_spread(parameter: Parameter, pairs: list[Pair]) -> Any:
     """Read an object whose properties are parameters of their own."""
-    names = set(parameter.schema.core.properties) if parameter.schema is not None else set[str]()
-    found = {pair.name: _decode_form(pair.raw) for pair in pairs if pair.name in names}
+    names = _spread_names(parameter)
+    found = {pair.name: decode_form(pair.raw) for pair in pairs if pair.name in names}
     return _object(parameter.schema, found) if found else MISSING
+
+
+def _spread_names(parameter: Parameter) -> set[str]:
+    """Name the properties that stand beside each other instead of under the parameter's name."""
+    is_spread = _kind(parameter.schema) == "object" and parameter.content_type is None
+    is_spread = is_spread and parameter.explode and parameter.style == "form"
+    schema = parameter.schema if is_spread else None
+    return set(schema.core.properties) if schema is not None else set()
 
 
 def _read_deep(parameter: Parameter, pairs: list[Pair]) -> Any:
@@ -206,32 +218,31 @@ def _read_deep(parameter: Parameter, pairs: list[Pair]) -> Any:
     tree: dict[str, Any] = {}
     for pair in pairs:
         head, bracket, rest = pair.name.partition("[")
-        if head == parameter.name and bracket and rest.endswith("]"):
-            steps = [step for step in rest[:-1].split("][") if step]
-            _plant(tree, steps, _decode_form(pair.raw))
+        steps = [step for step in rest.removesuffix("]").split("][") if step]
+        if head == parameter.name and bracket and steps:
+            _plant(tree, steps, decode_form(pair.raw))
     return _convert(parameter.schema, tree) if tree else MISSING
 
 
-def _plant(tree: dict[str, Any], steps: list[str], text: str) -> None:
-    for step in steps[:-1][:20]:
+def _plant(tree: Any, steps: list[str], text: str) -> None:
+    for step in steps[:-1][:_DEEPEST]:
         below = tree.setdefault(step, {})
-        tree = below if isinstance(below, dict) else {}
-    if steps and steps[-1] in tree:
-        known = tree[steps[-1]]
-        tree[steps[-1]] = [*known, text] if isinstance(known, list) else [known, text]
-    elif steps:
-        tree[steps[-1]] = text
+        tree = below if is_object(below) else {}
+    known = tree.get(steps[-1])
+    tree[steps[-1]] = (
+        text if known is None else [*known, text] if is_array(known) else [known, text]
+    )
 
 
 def _convert(schema: Schema | None, value: Any) -> Any:
     """Coerce all texts in a tree, each by its own schema."""
     schema = schema.core if schema is not None else None
-    if isinstance(value, dict):
+    if is_object(value):
         declared = schema.properties if schema is not None else {}
         other = schema.additional if schema is not None else None
         return {name: _convert(declared.get(name, other), item) for name, item in value.items()}
-    if isinstance(value, list) or (_kind(schema) == "array" and not isinstance(value, dict)):
-        items = value if isinstance(value, list) else [value]
+    if is_array(value) or _kind(schema) == "array":
+        items = value if is_array(value) else [value]
         return [_convert(_items(schema), item) for item in items]
     return coerce(schema, value)
 
@@ -250,7 +261,8 @@ def _read_content(parameter: Parameter, text: str) -> Any:
         return text
 
 
-def _decode_form(raw: str) -> str:
+def decode_form(raw: str) -> str:
+    """Decode a name or value of a form, where `+` is a space."""
     return decode(raw.replace("+", " "))
 
 

@@ -18,7 +18,7 @@ from zlib import crc32
 _MOST_STEPS = 20_000
 _GROWTH = (1, 0, 4, 16, 64, 256)
 _ALPHABET = string.ascii_lowercase + string.digits + string.ascii_uppercase
-_OTHERS = "-_. " + string.punctuation + "".join(map(chr, range(0xA1, 0x100)))
+_OTHERS = "-_. " + string.punctuation + "\t\r\n" + "".join(map(chr, range(0xA1, 0x100)))
 _QUANTIFIER = re.compile(r"(?:([*+?])|\{(\d{0,9})(,?)(\d{0,9})\})[?+]?")
 _GROUP_START = re.compile(r"\((?:\?(?:P?<(?![=!])\w+>|[aiLmsux-]*:|(<?[=!])))?")
 _FLAGS = re.compile(r"\(\?[aiLmsux-]+\)")

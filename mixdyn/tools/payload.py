@@ -17,6 +17,7 @@ from mixdyn.errors import Problem, excerpt, nearest
 from mixdyn.normalform import normalize_members
 from mixdyn.operation import MediaType, Operation, Parameter, is_binary, is_json, rank_media
 from mixdyn.schema import Schema
+from mixdyn.shape import as_array, as_object, is_array, is_object
 from mixdyn.tools import parameter
 from mixdyn.tools.multipart import Part, header_parameters, parse_multipart
 from mixdyn.tools.refusal import RefusedError, refuse_problems
@@ -47,7 +48,7 @@ class Payload:
     @property
     def fields(self) -> Mapping[str, Any]:
         """The properties of a body that is an object, without its files; else none."""
-        return self.value if isinstance(self.value, dict) else {}
+        return as_object(self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +81,24 @@ def read_payload(
         known = ", ".join(m.content_type for m in body.media)
         given = excerpt(content_type, 80) if content_type else "nothing"
         raise RefusedError(415, f"expected Content-Type {known}, got {given}")
-    return _READERS.get(essence, _read_other)(sampler, media, content_type, content)
+    if is_json(essence):
+        return _read_json(sampler, media, content)
+    if essence == _FORM:
+        return _finish_form(media.schema, _read_urlencoded(media, content))
+    if essence == "multipart/form-data":
+        return _finish_form(media.schema, _read_multipart(media, content_type, content))
+    return _read_other(sampler, media, content_type, content)
 
 
 def find_unknown(schema: Schema, value: Any, path: str = "$") -> Iterator[Problem]:
     """List the properties that no part of the schema knows, where it does not allow others."""
     core = schema.core
     parts = _applying(core, value)
-    if isinstance(value, list):
+    if is_array(value):
         items = next((p.items for p in parts if p.items is not None), None)
         for index, item in enumerate(value if items is not None else ()):
             yield from find_unknown(items, item, f"{path}[{index}]") if items is not None else ()
-    if not isinstance(value, dict):
+    if not is_object(value):
         return
     declared = {name: s for part in reversed(parts) for name, s in part.properties.items()}
     is_closed = bool(declared) and not any(_is_open(part) for part in parts)
@@ -121,7 +128,7 @@ def _is_open(schema: Schema) -> bool:
     return any(word in part.value for part in schema.parts for word in words)
 
 
-def _read_json(sampler: Sampler, media: MediaType, content_type: str, content: bytes) -> Payload:
+def _read_json(sampler: Sampler, media: MediaType, content: bytes) -> Payload:
     value = parse_json(content)
     if media.schema is not None:
         _check(sampler.validator(media.schema, "request"), media.schema, value)
@@ -147,9 +154,7 @@ def parse_json(content: bytes) -> Any:
 
 
 def _members(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []
+    return list(value.values()) if is_object(value) else as_array(value)
 
 
 def _refuse_constant(name: str) -> Any:
@@ -165,10 +170,7 @@ def _check(validator: Validator, schema: Schema, value: Any) -> None:
 
 def _read_other(sampler: Sampler, media: MediaType, content_type: str, content: bytes) -> Payload:
     """Read text as text, and all else as one file."""
-    essence = content_type.partition(";")[0].strip().lower()
-    if is_json(essence):
-        return _read_json(sampler, media, content_type, content)
-    if not essence.startswith("text/"):
+    if not content_type.strip().lower().startswith("text/"):
         return Payload(None, (File(content, "", content_type),))
     text = _decode_text(content, content_type)
     if media.schema is not None and "string" in media.schema.core.types:
@@ -184,9 +186,7 @@ def _decode_text(content: bytes, content_type: str) -> str:
         raise RefusedError(400, f"the body is not {excerpt(charset, 40)} text") from None
 
 
-def _read_urlencoded(
-    sampler: Sampler, media: MediaType, content_type: str, content: bytes
-) -> Payload:
+def _read_urlencoded(media: MediaType, content: bytes) -> _Form:
     pairs = parameter.parse_pairs(_decode_text(content, ""))
     form = _Form()
     schema = media.schema.core if media.schema is not None else None
@@ -200,19 +200,13 @@ def _read_urlencoded(
     other = schema.additional if schema is not None else None
     for pair in pairs:
         if pair.name not in known:
-            text = parameter.coerce(None, _read_form_text(pair.raw))
-            form.fields[pair.name] = parameter.coerce(other, text)
-    return _finish_form(media.schema, form)
-
-
-def _read_form_text(raw: str) -> str:
-    described = _as_parameter("text", None, None)
-    return str(parameter.read_query(described, [parameter.Pair("text", raw)]))
+            form.fields[pair.name] = parameter.coerce(other, parameter.decode_form(pair.raw))
+    return form
 
 
 def _as_parameter(name: str, schema: Schema | None, encoding: Any) -> Parameter:
     """Describe a form's field as the parameter that it is written like (OpenAPI 3.1.1, 4.8.15)."""
-    encoding = encoding if isinstance(encoding, Mapping) else {}
+    encoding = as_object(encoding)
     style = encoding.get("style")
     is_object = schema is not None and "object" in schema.core.types
     as_json = "application/json" if is_object and style is None else None
@@ -231,15 +225,13 @@ def _as_parameter(name: str, schema: Schema | None, encoding: Any) -> Parameter:
     )
 
 
-def _read_multipart(
-    sampler: Sampler, media: MediaType, content_type: str, content: bytes
-) -> Payload:
+def _read_multipart(media: MediaType, content_type: str, content: bytes) -> _Form:
     form = _Form()
     schema = media.schema.core if media.schema is not None else None
     for part in parse_multipart(content, content_type):
         declared = schema.properties.get(part.name) if schema is not None else None
         _add_part(form, part, declared)
-    return _finish_form(media.schema, form)
+    return form
 
 
 def _add_part(form: _Form, part: Part, declared: Schema | None) -> None:
@@ -252,13 +244,13 @@ def _add_part(form: _Form, part: Part, declared: Schema | None) -> None:
         file = File(part.content, part.filename or "", part.content_type)
         form.files.setdefault(part.name, []).append(file)
         return
-    value = _read_part(part, essence, declared, single)
-    if is_list and not isinstance(value, list):
+    value = _read_part(part, essence, single)
+    if is_list and not is_array(value):
         value = [*form.fields.get(part.name, ()), value]
     form.fields[part.name] = value
 
 
-def _read_part(part: Part, essence: str, declared: Schema | None, single: Schema | None) -> Any:
+def _read_part(part: Part, essence: str, single: Schema | None) -> Any:
     is_object = single is not None and "object" in single.core.types
     if is_json(essence) or is_object:
         return parse_json(part.content)
@@ -270,16 +262,13 @@ def _finish_form(schema: Schema | None, form: _Form) -> Payload:
     files = tuple(file for listed in form.files.values() for file in listed)
     if schema is None:
         return Payload(form.fields, files)
-    declared = schema.core.properties
+    other = schema.core.additional
+    declared = {
+        **(dict.fromkeys(form.fields, other) if other else {}),
+        **schema.core.properties,
+    }
     members = {n: True if n in form.files else s for n, s in declared.items()}
     rule = normalize_members(members, sorted(schema.core.required), "request")
     names = {name: len(listed) for name, listed in form.files.items()}
     _check(Validator(rule), schema, {**form.fields, **names})
     return Payload(form.fields, files)
-
-
-_READERS = {
-    "application/json": _read_json,
-    _FORM: _read_urlencoded,
-    "multipart/form-data": _read_multipart,
-}

@@ -11,6 +11,7 @@ from mixdyn.errors import Problem, itemize
 from mixdyn.names import to_snake
 from mixdyn.operation import MediaType, Operation, Response, is_json
 from mixdyn.schema import Schema
+from mixdyn.shape import is_array, is_object
 from mixdyn.tools.sample import Sampler, Taste
 
 _MESSAGES = ("message", "detail", "error_description", "msg", "error_message", "error", "reason")
@@ -89,11 +90,11 @@ def _choose(operation: Operation | None, status: int) -> tuple[int, Response | N
     if status == 400 and "400" not in declared and "422" in declared:
         status = 422
     found = operation.response(status)
-    errors = [r for r in operation.responses if r.status[:1] in "45" and _choose_media(r)]
+    errors = [r for r in operation.responses if r.status[:1] in "45d" and _choose_media(r)]
     fallback = sorted(errors, key=lambda r: r.status)
     if found is not None and found.media:
         return status, found
-    return status, found or next(iter(fallback), None)
+    return status, next(iter(fallback), None)
 
 
 def _choose_media(response: Response | None) -> MediaType | None:
@@ -107,19 +108,18 @@ def _fill(sampler: Sampler, schema: Schema, status: int, message: str) -> Any:
     for taste in (Taste(is_lean=True, has_examples=False), Taste(has_examples=False), Taste()):
         plain = sampler.sample(schema, "error", taste)
         filled = _put_message(schema, _put_codes(schema, plain, status), message)
-        for value in (filled, _put_message(schema, plain, message), plain):
-            if sampler.validator(schema).accepts(value):
-                candidates.append(value)
+        candidates += [filled, _put_message(schema, plain, message), plain]
+    candidates = list(filter(sampler.validator(schema).accepts, candidates))
     carrying = (c for c in candidates if _contains(c, message))
     return next(carrying, candidates[0] if candidates else {"message": message})
 
 
 def _put_codes(schema: Schema, value: Any, status: int, depth: int = 0) -> Any:
     """Set what names the status or the kind of error, as far down as the body goes."""
-    if isinstance(value, list):
+    if is_array(value):
         items = schema.core.items
         return [_put_codes(items, v, status, depth) for v in value] if items else value
-    if not isinstance(value, dict) or depth > _DEEPEST:
+    if not is_object(value) or depth > _DEEPEST:
         return value
     changed = dict(value)
     for name, declared in _properties(schema, value):
@@ -169,11 +169,11 @@ def _find_message(schema: Schema, value: Any, names: tuple[str, ...]) -> tuple[A
 def _below(
     path: tuple[Any, ...], schema: Schema, value: Any
 ) -> Iterator[tuple[tuple[Any, ...], Schema, Any]]:
-    if isinstance(value, dict):
+    if is_object(value):
         for name, declared in _properties(schema, value):
             if name in value:
                 yield (*path, name), declared, value[name]
-    elif isinstance(value, list) and value and schema.core.items is not None:
+    elif is_array(value) and value and schema.core.items is not None:
         yield (*path, 0), schema.core.items, value[0]
 
 
@@ -181,14 +181,14 @@ def _plant(value: Any, path: tuple[Any, ...], leaf: Any) -> Any:
     if not path:
         return leaf
     step, rest = path[0], path[1:]
-    if isinstance(value, list):
+    if is_array(value):
         return [_plant(value[0], rest, leaf), *value[1:]]
     return {**value, step: _plant(value.get(step), rest, leaf)}
 
 
 def _properties(schema: Schema, value: Any) -> list[tuple[str, Schema]]:
     """The declared properties of an object, its branches' too."""
-    if not isinstance(value, dict):
+    if not is_object(value):
         return []
     core = schema.core
     return [pair for part in (core, *core.branches) for pair in part.core.properties.items()]
@@ -199,8 +199,8 @@ def _is_text(schema: Schema) -> bool:
 
 
 def _contains(value: Any, message: str) -> bool:
-    if isinstance(value, dict):
+    if is_object(value):
         return any(_contains(item, message) for item in value.values())
-    if isinstance(value, list):
+    if is_array(value):
         return any(_contains(item, message) for item in value)
     return bool(value == message)

@@ -13,19 +13,21 @@ from uuid import UUID
 
 from mixdyn.names import to_snake
 from mixdyn.schema import Schema
+from mixdyn.shape import as_object, is_object
 from mixdyn.tools.payload import File
-from mixdyn.tools.resource import Collection, find_array, is_same, to_singular
+from mixdyn.tools.resource import Collection, find_array, is_same
 from mixdyn.tools.sample import Sampler, Taste
 from mixdyn.tools.script import plant
 from mixdyn.tools.store import Address, Record
+from mixdyn.tools.word import split_name, to_singular, vocabulary
 
 _NAMES = ("name", "filename", "file_name", "original_name", "original_filename")
 _SIZES = ("size", "bytes", "length", "file_size", "content_length", "size_bytes", "byte_size")
 _TYPES = ("content_type", "mime_type", "mimetype", "media_type", "mime")
-_CHANGES = frozenset({"updated", "modified", "changed"})
+_CHANGES = vocabulary("updated modified changed")
 _TOTALS = ("total", "count", "total_count", "total_items")
-_LIMITS = frozenset({"limit", "per_page", "page_size", "size", "max_results", "top", "first"})
-_OFFSETS = frozenset({"offset", "skip", "start"})
+_LIMITS = vocabulary("limit per_page page_size size max_results top first")
+_OFFSETS = vocabulary("offset skip start")
 _TRIES = 50
 
 
@@ -35,9 +37,7 @@ class Renderer:
     def __init__(self, sampler: Sampler) -> None:
         self.sampler = sampler
 
-    def show(
-        self, schema: Schema, collection: Collection, record: Record, address: Address
-    ) -> Any:
+    def show(self, schema: Schema, collection: Collection, record: Record, address: Address) -> Any:
         """Give a record in the form of a schema, which may wrap it in a property."""
         taste = Taste(
             now=record.created,
@@ -53,7 +53,7 @@ class Renderer:
             **record.fields,
         }
         inner = _find_inner(schema, collection)
-        if inner is None or not isinstance(value, dict):
+        if inner is None or not is_object(value):
             return self.sampler.overlay(schema, value, facts)
         thing = schema.core.properties[inner]
         held = self.sampler.overlay(thing, value.get(inner, {}), facts)
@@ -66,8 +66,8 @@ class Renderer:
         if record.changed == record.created:
             return {}
         later = self.sampler.sample(schema, seed, replace(taste, now=record.changed))
-        items = later.items() if isinstance(later, dict) else ()
-        return {n: v for n, v in items if not _CHANGES.isdisjoint(to_snake(n).split("_"))}
+        later = as_object(later)
+        return {n: v for n, v in later.items() if _CHANGES & split_name(n)}
 
     def show_list(
         self, schema: Schema, shown: list[Any], query: Mapping[str, Any], seed: str
@@ -87,7 +87,8 @@ class Renderer:
         chosen = [item for item in shown if _is_chosen(item, query)]
         page = cut_page(chosen, query)
         if not path:
-            return page if self.sampler.validator(schema).accepts(page) else self._plain(schema, seed)
+            fits = self.sampler.validator(schema).accepts(page)
+            return page if fits else self._plain(schema, seed)
         whole = plant(self._plain(schema, seed), path, page)
         if not self.sampler.validator(schema).accepts(whole):
             return self._plain(schema, seed)
@@ -140,7 +141,7 @@ def cut_page(items: list[Any], query: Mapping[str, Any]) -> list[Any]:
 
 def _is_chosen(item: Any, query: Mapping[str, Any]) -> bool:
     """Tell whether an item has the values that the query asks for by its properties' names."""
-    if not isinstance(item, dict):
+    if not is_object(item):
         return True
     asked = {name: wanted for name, wanted in query.items() if name in item}
     return all(
@@ -153,7 +154,7 @@ def _parents(address: Address) -> dict[str, str]:
     """Give the ids of the things that a record belongs to: `session_id` below `sessions`."""
     places = [i for i, text in enumerate(address.key) if text == "{}" and i > 0]
     pairs = zip(places, address.scope, strict=False)
-    return {f"{to_singular(to_snake(address.key[i - 1]))}_id": id for i, id in pairs}
+    return {f"{to_singular(to_snake(address.key[i - 1]))}_id": value for i, value in pairs}
 
 
 def _find_inner(schema: Schema, collection: Collection) -> str | None:

@@ -23,7 +23,7 @@ Headers = tuple[tuple[str, str], ...]
 _OCTETS = "application/octet-stream"
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 _QUALITY = re.compile(r";\s*q=([0-9.]{1,6})\s*(?:;|$)")
-_SPLIT_TARGET = re.compile(r"(?:https?://[^/?#]*)?([^?#]*)\??([^#]*)", re.I)
+_SPLIT_TARGET = re.compile(r"(?:https?://[^/?#]*)?([^?#]*)\??([^#]*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def choose_success(operation: Operation, wanted: str = "") -> tuple[int, Respons
 
 
 def negotiate(media: Sequence[MediaType], accept: str) -> MediaType | None:
-    """Choose the documented media type that the client likes best; of equal ones JSON, the first."""
+    """Choose the documented media type that the client likes best; JSON of equal ones."""
     ranges = parse_accept(accept)
 
     def score(choice: MediaType) -> tuple[float, bool]:
@@ -113,16 +113,22 @@ def parse_accept(accept: str) -> list[tuple[str, float]]:
 
 def quality(ranges: Sequence[tuple[str, float]], essence: str) -> float:
     """Tell how well a media type is liked: by the range that names it most closely."""
-    ranked = [(rank_media(pattern, essence), weight) for pattern, weight in ranges]
+    # A documented range, such as `text/*`, is liked as much as what it may turn out to be.
+    ranked = [
+        (rank_media(pattern, essence) or rank_media(essence, pattern), weight)
+        for pattern, weight in ranges
+    ]
     rank, weight = max(ranked, default=(0, 0.0))
     return weight if rank else 0.0
 
 
-def answer_value(status: int, media: MediaType | None, value: Any, headers: Headers) -> MockResponse:
+def answer_value(
+    status: int, media: MediaType | None, value: Any, headers: Headers = ()
+) -> MockResponse:
     """Make the response that carries a value in a media type; without one, it has no body."""
     if media is None or status in (204, 205, 304):
         return MockResponse(status, headers)
-    content_type = media.content_type if "*" not in media.essence else _concrete(media.essence)
+    content_type = _concrete(media.content_type)
     if isinstance(value, str) and not is_json(media.essence):
         content = value.encode("utf-8", "backslashreplace")
     else:
@@ -138,10 +144,10 @@ def answer_file(
 
     A single `Range` is served (RFC 9110, 14.2); several, or other units, give the whole file.
     """
-    ranges = parse_accept(request.fields.get("accept", ""))
+    accept = request.fields.get("accept", "")
     own = file.content_type or _OCTETS
-    chosen = negotiate([m for m in media if not is_json(m.essence)], request.fields.get("accept", ""))
-    is_liked = quality(ranges, own.partition(";")[0].strip().lower()) > 0
+    chosen = negotiate([m for m in media if not is_json(m.essence)], accept)
+    is_liked = quality(parse_accept(accept), own.partition(";")[0].strip().lower()) > 0
     content_type = own if is_liked or chosen is None else _concrete(chosen.content_type)
     headers = (("content-type", content_type), ("accept-ranges", "bytes"))
     whole = MockResponse(status, headers, file.content)

@@ -7,15 +7,16 @@ nothing of requests and of what is stored.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from mixdyn.names import to_snake
 from mixdyn.operation import MediaType, Operation, is_binary, is_json
 from mixdyn.schema import Schema
+from mixdyn.shape import as_object
 from mixdyn.tools.route import PARAMETER, Route
+from mixdyn.tools.word import split_name, to_singular, vocabulary
 
 Key = tuple[str, ...]
 Kind = Literal[
@@ -25,8 +26,10 @@ Kind = Literal[
 _WRAPPERS = ("data", "items", "results", "values", "entries", "records", "content", "list")
 _TEXTS = ("content", "text", "message", "prompt", "input", "query", "delta", "body", "output")
 _TEXT_DEPTH = 4
-_SENDING = frozenset({"message", "messages", "chat", "prompt", "prompts", "send", "run", "runs"})
-_SENDING |= {"complete", "completion", "completions", "ask", "say", "input", "invoke", "generate"}
+_SENDING = vocabulary(
+    "message messages chat prompt prompts send run runs complete completion completions ask say"
+    " input invoke generate"
+)
 _EVENTS = "text/event-stream"
 
 
@@ -50,6 +53,12 @@ class Collection:
     def singular(self) -> str:
         """What one thing is called, in snake_case."""
         return to_singular(to_snake(self.name))
+
+    def without_read_only(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Leave out what only the server sets: a client may send it, but to no effect."""
+        declared = self.item.core.properties if self.item is not None else {}
+        fixed = {name for name, schema in declared.items() if schema.get("readOnly") is True}
+        return {name: value for name, value in fields.items() if name not in fixed}
 
     @property
     def item_key(self) -> Key:
@@ -132,7 +141,7 @@ class Census:
         return [route for route in self.routes if stream in self.listeners(route)]
 
     def anchor(self, route: Route) -> Key:
-        """Give what a route is about: a thing of a collection, or else the last parameter's place."""
+        """Give what a route is about: a thing, or else the place of its last parameter."""
         subject = self.subject(route)
         if subject is not None:
             return subject.collection.item_key
@@ -308,8 +317,7 @@ def find_array(schema: Schema) -> tuple[tuple[str, ...], Schema] | None:
 def _all_properties(schema: Schema) -> Iterator[tuple[str, Schema]]:
     """Give each part's own view of a property: in `allOf`, a later one often says more."""
     for part in schema.parts:
-        declared = part.value.get("properties")
-        for name in declared if isinstance(declared, Mapping) else ():
+        for name in as_object(part.value.get("properties")):
             yield name, part.child("properties", name)
 
 
@@ -327,7 +335,7 @@ def find_text(schema: Schema | None, depth: int = 0) -> tuple[str, ...] | None:
         return None
     holders = [schema.core, *(b.core for b in schema.core.branches)]
     declared = {name: s for holder in holders for name, s in holder.properties.items()}
-    words = {to_snake(name): name for name, s in declared.items()}
+    words = {to_snake(name): name for name in declared}
     for word in _TEXTS:
         below = declared.get(words.get(word, ""))
         if below is not None and "string" in below.core.types and not below.core.enum:
@@ -347,18 +355,9 @@ def takes_file(operation: Operation) -> bool:
     return any(is_binary(p.core) or is_binary(p.core.items) for p in parts)
 
 
-def to_singular(word: str) -> str:
-    """Give the singular of an English plural in snake_case; other words come back unchanged."""
-    if word.endswith("ies") and len(word) > 4:
-        return f"{word[:-3]}y"
-    if re.search(r"(s|x|z|ch|sh)es$", word):
-        return word[:-2]
-    return word[:-1] if re.search(r"[^siu]s$", word) else word
-
-
 def _speaks_of_messages(route: Route) -> bool:
     names = [route.segments[-1].text, route.operation.operation_id or "", *route.tags]
-    return any(not _SENDING.isdisjoint(to_snake(name).split("_")) for name in names)
+    return any(_SENDING & split_name(name) for name in names)
 
 
 def _body_names(operation: Operation) -> Iterator[str]:
@@ -383,7 +382,7 @@ def _match_identifier(schema: Schema, parameter: str, singular: str) -> str | No
     """By name: the same, `id`, one's own id, and `name` for `filename` and other names."""
     words = {to_snake(name): name for name, s in schema.core.properties.items() if _is_scalar(s)}
     # The URL holds a string: `filename` is the `name` of a thing that has one.
-    partial = [w for w in words if parameter.endswith(w) and w not in ("id",)]
+    partial = [w for w in words if parameter.endswith(w) and w != "id"]
     wanted = [parameter]
     if parameter.endswith("id") or not partial:
         wanted += ["id", f"{singular}_id", f"{singular}id", "uuid", "key"]

@@ -18,6 +18,7 @@ from mixdyn.document import Document
 from mixdyn.errors import DocumentError
 from mixdyn.operation import Operation, parse_operation, parse_servers
 from mixdyn.schema import Schemas
+from mixdyn.shape import as_object
 from mixdyn.tools.refusal import RefusedError
 
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
@@ -78,9 +79,10 @@ class Route:
     def is_usable(self) -> bool:
         """Whether the document describes the operation well enough to be read."""
         try:
-            return self.operation is not None
+            _ = self.operation
         except DocumentError:
             return False
+        return True
 
     def match(self, raw: list[str]) -> dict[str, str] | None:
         """Give the path parameters' raw texts, or None where the path is another."""
@@ -172,8 +174,7 @@ def decode(raw: str) -> str:
 
 def _base_path(url: str, variables: Any) -> str:
     for name, variable in variables.items():
-        default = variable.get("default") if isinstance(variable, dict) else None
-        url = url.replace(f"{{{name}}}", str(default))
+        url = url.replace(f"{{{name}}}", str(as_object(variable).get("default")))
     try:
         return urlsplit(url).path.rstrip("/")
     except ValueError:

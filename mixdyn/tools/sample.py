@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 from zlib import crc32
 
-from mixdyn.document import Target
 from mixdyn.names import to_snake
 from mixdyn.normalform import Direction, normalize
 from mixdyn.operation import MediaType
-from mixdyn.schema import Discriminator, Schema
+from mixdyn.schema import Schema
+from mixdyn.shape import as_array, as_object, is_object
 from mixdyn.tools import scalar
 from mixdyn.validation import Validator
 
@@ -36,8 +36,9 @@ class Taste:
     """
     How to choose where a schema leaves a choice.
 
-    `is_lean` leaves out what is optional; `is_fresh` is for a thing just made: its lists are empty,
-    and of what is optional only that is there which a server sets itself; `branch` counts through the alternatives of unions, `omitted` are properties to leave out.
+    `is_lean` leaves out what is optional. `is_fresh` is for a thing just made: its lists are
+    empty, and of what is optional there is only what a server sets by itself; `omitted` are
+    properties that its maker could have set. `branch` counts through the alternatives of unions.
     """
 
     now: float = 0.0
@@ -83,7 +84,7 @@ class Sampler:
             value: an instance; anything but an object comes back unchanged.
             facts: values by property name; a name in another spelling (`sessionId`) is found.
         """
-        if not isinstance(value, dict):
+        if not is_object(value):
             return value
         validator = self.validator(schema)
         known = {to_snake(name): fact for name, fact in facts.items()}
@@ -103,17 +104,17 @@ def media_examples(media: MediaType) -> Iterator[Any]:
     schema = media.schema
     owner, _, step = schema.target.pointer.rpartition("/") if schema is not None else ("", "", "")
     if schema is None or step != "schema":
-        return
+        return  # without a schema, the core keeps no trace of where the media type stands
     document = schema.space.document
     target = document.find(schema.target.base, owner)
-    if target is None or not isinstance(target.value, Mapping):
+    if target is None or not is_object(target.value):
         return
     if "example" in target.value:
         yield target.value["example"]
     named = target.child("examples")
-    for name in named.value if isinstance(named.value, Mapping) else ():
-        example: Target = document.resolve(named.child(name))
-        if isinstance(example.value, Mapping) and "value" in example.value:
+    for name in as_object(named.value):
+        example = document.resolve(named.child(name))
+        if is_object(example.value) and "value" in example.value:
             yield example.value["value"]
 
 
@@ -122,7 +123,7 @@ _UNKNOWN = object()
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a value stands: its path (which seeds it), its property's name, what it is inside of."""
+    """Where a value stands: its path (which seeds it), its property's name, what is around it."""
 
     path: str
     name: str = ""
@@ -153,27 +154,23 @@ class _Maker:
 
     def make(self, schema: Schema, place: _Place) -> Any:
         self.left -= 1
-        schema = schema.core
+        is_nullable, schema = schema.is_nullable, schema.core
         for candidate in self.ready_values(schema, place):
             return candidate
         if schema.is_null or len(place.inside) > _DEEPEST:
             return None
-        if schema.resolved in place.inside and schema.is_nullable:
+        if schema.resolved in place.inside and is_nullable:
             return None
-        if schema.branches:
+        if schema.branches or schema.discriminator is not None:
             return self.make_union(schema, place)
         return self.make_typed(schema, place)
 
     def ready_values(self, schema: Schema, place: _Place) -> Iterator[Any]:
         """Give what the document itself offers; an example must fit, for many do not."""
-        if (
-            self.taste.has_examples
-            and (schema.get("example"), schema.get("examples")) != (None,) * 2
-        ):
-            listed = schema.get("examples")
-            examples = [schema.get("example"), *(listed if isinstance(listed, list) else ())]
-            offered = [e for e in examples if e is not None]
-            shift = place.variant % len(offered) if offered else 0
+        example = schema.get("example")
+        offered = [*([example] if example is not None else ()), *as_array(schema.get("examples"))]
+        if offered and self.taste.has_examples:
+            shift = place.variant % len(offered)
             accepts = self.sampler.validator(schema).accepts
             yield from filter(accepts, [*offered[shift:], *offered[:shift]])
         values = [v for v in schema.enum if v is not None] or schema.enum
@@ -208,24 +205,21 @@ class _Maker:
         if branch is None:
             return {**base, **names}
         made = self.make(branch, replace(place, inside=(*place.inside, schema.resolved)))
-        return {**base, **made, **names} if isinstance(made, dict) else made
+        return {**base, **made, **names} if is_object(made) else made
 
     def pick_branch(self, schema: Schema, place: _Place, names: dict[str, Any]) -> Schema | None:
         """Choose a branch, and note in `names` the property that a discriminator wants of it."""
         discriminator = schema.discriminator
         branches = list(schema.branches)
         if discriminator is not None:
-            own = _own_names(discriminator, (*place.inside, schema.resolved))
-            if own:
-                names[discriminator.property_name] = own[0]
-                return None
             branches = list(discriminator.branches.values())
-        new = [b for b in branches if b.resolved not in place.inside] or branches
+        around = (*place.inside, schema.resolved)
+        new = [b for b in branches if b.resolved not in around] or branches
         chosen = new[(self.taste.branch + place.variant) % len(new)]
         if discriminator is not None:
             value = next(v for v, b in discriminator.branches.items() if b is chosen)
             names[discriminator.property_name] = value
-        return chosen
+        return None if chosen.resolved is schema.resolved else chosen
 
     def make_object(self, schema: Schema, place: _Place) -> dict[str, Any]:
         made = {
@@ -244,7 +238,7 @@ class _Maker:
             made[self.make_key(schema, place, index)] = self.make_undeclared(
                 schema, place.child(f"entry {index}")
             )
-        return made
+        return made | _own_name(schema)
 
     def make_key(self, schema: Schema, place: _Place, index: int) -> str:
         rule = next(
@@ -261,9 +255,9 @@ class _Maker:
         declared = schema.properties[name]
         is_small = self.left > 0 and len(place.inside) <= _DEEP
         is_hidden = declared.get("writeOnly") is True or declared.target.value is False
-        is_unset = self.taste.is_fresh and schema.required and not _is_set_by_server(declared, name)
-        is_left_out = len(place.inside) == 1 and name in self.taste.omitted
-        is_out = self.taste.is_lean or is_hidden or is_unset or is_left_out
+        is_unset = bool(schema.required) or name in self.taste.omitted
+        is_unset = self.taste.is_fresh and is_unset and not _is_set_by_server(declared, name)
+        is_out = self.taste.is_lean or is_hidden or is_unset
         return is_small and not is_out and not self.is_repeated(declared, place)
 
     def is_repeated(self, schema: Schema | None, place: _Place) -> bool:
@@ -281,14 +275,12 @@ class _Maker:
         fixed = [
             part.child("prefixItems", i)
             for part in schema.parts
-            if isinstance(part.value.get("prefixItems"), list)
-            for i in range(len(part.value["prefixItems"]))
+            for i in range(len(as_array(part.value.get("prefixItems"))))
         ]
         made = [self.make(item, place.item(i)) for i, item in enumerate(fixed)]
         items = schema.items
-        for index in range(len(made), max(len(made), self.count_items(schema, place))):
-            made.append(self.make(items, place.item(index)) if items is not None else "text")
-        return made
+        rest = range(len(made), max(len(made), self.count_items(schema, place)))
+        return made + [self.make(items, place.item(i)) if items else "text" for i in rest]
 
     def count_items(self, schema: Schema, place: _Place) -> int:
         is_short = self.taste.is_lean or self.taste.is_fresh or self.left < 0
@@ -323,9 +315,17 @@ def _is_set_by_server(schema: Schema, name: str) -> bool:
     return schema.get("readOnly") is True or scalar.is_time(name)
 
 
-def _own_names(discriminator: Discriminator, inside: tuple[Schema, ...]) -> list[str]:
-    """The values that stand for a schema we are in already: as its own parent's discriminator."""
-    return [v for v, branch in discriminator.branches.items() if branch.resolved in inside]
+def _own_name(schema: Schema) -> dict[str, str]:
+    """Give the property by which a parent's discriminator knows this schema, if one does."""
+    resolved = schema.resolved
+    parents = [part.discriminator for part in resolved.parts if part is not resolved]
+    return {
+        parent.property_name: value
+        for parent in parents
+        if parent is not None
+        for value, branch in reversed(parent.branches.items())
+        if branch.resolved is resolved
+    }
 
 
 def _declared(schema: Schema, value: Mapping[str, Any]) -> list[str]:

@@ -17,11 +17,13 @@ from uuid import UUID
 from mixdyn.names import to_snake
 from mixdyn.schema import Schema
 from mixdyn.tools.pattern import generate_texts
+from mixdyn.tools.word import vocabulary
 
 _LONGEST_TEXT = 100_000
 _RANGE = 100
-_COUNTERS = frozenset({"count", "counts", "total", "totals", "tokens", "cost", "usage", "used"})
-_TIMES = frozenset({"created", "modified", "updated", "timestamp"})
+_LARGEST_EXACT = 2**53
+_COUNTERS = vocabulary("count counts total totals tokens cost usage used")
+_TIMES = vocabulary("created modified updated timestamp")
 
 
 class Context(NamedTuple):
@@ -57,7 +59,8 @@ def make_number(schema: Schema, is_integer: bool, context: Context) -> int | flo
     if low is not None and high is not None and low > high:
         return _middle(schema)
     value = wanted * step
-    return int(value) if value.denominator == 1 else float(value)
+    is_exact = is_integer or (value.denominator == 1 and abs(value) < _LARGEST_EXACT)
+    return int(value) if is_exact else float(value)
 
 
 def offer_texts(schema: Schema, context: Context) -> Iterator[str]:
@@ -119,7 +122,7 @@ _FORMATS: dict[str, Callable[[Context], str]] = {
     "ipv6": lambda c: f"2001:db8::{c.hash % 0xFFFF:x}",
     "byte": lambda c: base64.b64encode(_word(c).encode()).decode(),
     "json-pointer": lambda c: f"/{_word(c)}",
-    "regex": lambda c: "^.*$",
+    "regex": lambda c: f"^{_word(c)}$",
     "int64": lambda c: str(c.hash),
     "decimal": lambda c: f"{c.hash % 1000}.50",
 }

@@ -17,21 +17,25 @@ from mixdyn.names import to_snake
 from mixdyn.operation import MediaType, Operation
 from mixdyn.results import Types
 from mixdyn.schema import Schema
+from mixdyn.shape import as_object, is_object
 from mixdyn.tools.resource import find_text
 from mixdyn.tools.sample import Sampler, Taste
+from mixdyn.tools.word import split_name, vocabulary
 
-_STARTS = frozenset(
-    {"connected", "connect", "start", "started", "open", "opened", "ready", "hello"}
+_STARTS = vocabulary(
+    "connected connect start started open opened ready hello init begin created welcome"
 )
-_STARTS |= {"init", "begin", "created", "welcome"}
-_ENDS = frozenset({"complete", "completed", "done", "end", "ended", "finish", "finished", "stop"})
-_ENDS |= {"stopped", "close", "closed", "final", "success", "succeeded"}
-_BEATS = frozenset({"heartbeat", "ping", "keepalive", "alive", "beat", "pong"})
-_TROUBLE = frozenset({"error", "errors", "failed", "failure", "warning", "cancelled", "canceled"})
-_TROUBLE |= {"permission", "permissions", "approval", "timeout", "abort", "aborted", "denied"}
-_THOUGHTS = frozenset({"thinking", "thought", "reasoning", "plan", "planning"})
-_TOOLS = frozenset({"tool", "tools", "function", "call", "step", "action"})
-_CONTENTS = frozenset({"content", "delta", "text", "token", "chunk", "output", "answer", "message"})
+_ENDS = vocabulary(
+    "complete completed done end ended finish finished stop stopped close closed final succeeded"
+)
+_BEATS = vocabulary("heartbeat ping keepalive alive beat pong")
+_TROUBLE = vocabulary(
+    "error errors failed failure warning cancelled canceled permission permissions approval"
+    " timeout abort aborted denied"
+)
+_THOUGHTS = vocabulary("thinking thought reasoning plan planning")
+_TOOLS = vocabulary("tool tools function call step action")
+_CONTENTS = vocabulary("content delta text token chunk output answer message")
 _CHUNKS = 3
 
 Facts = Mapping[str, Any]
@@ -52,6 +56,20 @@ class Draft:
         lines += [f"retry: {self.retry}"] if self.retry is not None else []
         lines += [f"data: {line}" for line in re.split(r"\r\n|\r|\n", self.data)]
         return ("\n".join(lines) + "\n\n").encode("utf-8", "backslashreplace")
+
+
+def _comment(text: bytes) -> Callable[[int], bytes]:
+    """Give what writes a comment: something to send that is no event."""
+    content = b": " + text + b"\n\n"
+
+    def encode(number: int) -> bytes:
+        del number  # a comment has none
+        return content
+
+    return encode
+
+
+_OPEN, _ALIVE = _comment(b"open"), _comment(b"keep-alive")
 
 
 class Script:
@@ -75,14 +93,14 @@ class Script:
         """Give the first event of a stream: the type that sounds like a start, else a comment."""
         name = _first(self.branches, _STARTS)
         if name is None:
-            return lambda number: b": open\n\n"
+            return _OPEN
         return self.draft(name, facts, taste).encode
 
     def heartbeat(self, facts: Facts, taste: Taste) -> Callable[[int], bytes]:
         """Give the sign of life: the type that sounds like one, else a comment."""
         name = _first(self.branches, _BEATS)
         if name is None:
-            return lambda number: b": keep-alive\n\n"
+            return _ALIVE
         return self.draft(name, facts, taste).encode
 
     def run(self, text: str, facts: Facts, taste: Taste) -> list[Draft]:
@@ -92,7 +110,7 @@ class Script:
         drafts: list[Draft] = []
         for name in self.order():
             chunks = split_text(text) if name == self.content_name else [None]
-            if chunks == [None] and _words(name) <= _ENDS:
+            if chunks == [None] and split_name(name) <= _ENDS:
                 chunks = [text]
             drafts += [self.draft(name, facts, taste, chunk) for chunk in chunks]
         return drafts
@@ -108,7 +126,8 @@ class Script:
     def lines(self, text: str, facts: Facts, taste: Taste, mark: bytes = b"") -> bytes:
         """Give the run as JSON lines, each begun with `mark` (RFC 7464 has one)."""
         drafts = self.run(text, facts, taste)
-        return b"".join(mark + draft.data.encode("utf-8", "backslashreplace") + b"\n" for draft in drafts)
+        texts = (draft.data.encode("utf-8", "backslashreplace") for draft in drafts)
+        return b"".join(mark + text + b"\n" for text in texts)
 
     def order(self) -> list[str]:
         """Put the types in the order of a run; starts, signs of life and trouble are left out."""
@@ -116,7 +135,7 @@ class Script:
         names = [
             name
             for name in self.branches
-            if not _words(name) & (_BEATS | _TROUBLE) and name != opening
+            if not split_name(name) & (_BEATS | _TROUBLE) and name != opening
         ]
         place = {stem: i for i, stem in reversed(list(enumerate(map(_stem, names))))}
         return sorted(names, key=lambda n: (self._stage(n), place[_stem(n)], _phase(n)))
@@ -125,8 +144,8 @@ class Script:
     def content_name(self) -> str | None:
         """The type that carries the answer, piece by piece."""
         able = [n for n, b in self.branches.items() if find_text(self._payload(b)) is not None]
-        able = [n for n in able if not _words(n) & (_TROUBLE | _ENDS | _STARTS | _BEATS)]
-        return next((n for n in able if _words(n) & _CONTENTS), next(iter(able), None))
+        able = [n for n in able if not split_name(n) & (_TROUBLE | _ENDS | _STARTS | _BEATS)]
+        return next((n for n in able if split_name(n) & _CONTENTS), next(iter(able), None))
 
     def draft(self, name: str | None, facts: Facts, taste: Taste, text: str | None = None) -> Draft:
         """Make one event of a type, carrying a text where it can."""
@@ -147,7 +166,7 @@ class Script:
         self, schema: Schema, value: Any, facts: Facts, name: str | None, text: str | None
     ) -> Any:
         payload = self._payload(schema)
-        if payload is None or not isinstance(value, dict):
+        if payload is None or not is_object(value):
             return text if text is not None and isinstance(value, str) else value
         data = value["data"] if self.is_envelope else value
         if isinstance(data, str):
@@ -165,7 +184,7 @@ class Script:
         return schema.properties.get("data") if self.is_envelope else schema
 
     def _stage(self, name: str) -> int:
-        words = _words(name)
+        words = split_name(name)
         if words <= _ENDS:
             return 5
         if name == self.content_name:
@@ -184,7 +203,7 @@ def plant(value: Any, path: tuple[str, ...], leaf: Any) -> Any:
     """Give a copy of an object with the property at a path set."""
     if not path:
         return leaf
-    held = value if isinstance(value, dict) else {}
+    held = as_object(value)
     return {**held, path[0]: plant(held.get(path[0]), path[1:], leaf)}
 
 
@@ -195,14 +214,10 @@ def _is_free_type(payload: Schema) -> bool:
     return declared is not None and all(declared.get(word) is None for word in words)
 
 
-def _words(name: str) -> frozenset[str]:
-    return frozenset(re.split(r"[_.]", to_snake(name)))
-
-
 def _first(names: Mapping[str, Any], words: frozenset[str]) -> str | None:
     """Give the name made of such words alone, else the first that has one of them."""
-    exact = (name for name in names if _words(name) <= words)
-    partial = (name for name in names if _words(name) & words)
+    exact = (name for name in names if split_name(name) <= words)
+    partial = (name for name in names if split_name(name) & words)
     return next(exact, None) or next(partial, None)
 
 
@@ -211,7 +226,7 @@ def _stem(name: str) -> str:
 
 
 def _phase(name: str) -> int:
-    words = _words(name)
+    words = split_name(name)
     return 0 if words & _STARTS else 2 if words & _ENDS else 1
 
 

@@ -12,9 +12,11 @@ import re
 import selectors
 import socket
 import threading
+from contextlib import suppress
+from email.errors import FirstHeaderLineIsContinuationDefect, MissingHeaderBodySeparatorDefect
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, Protocol, Self, cast
 
 from mixdyn.errors import excerpt
 from mixdyn.tools.feed import Subscription
@@ -23,6 +25,8 @@ from mixdyn.tools.reply import MockRequest, MockResponse
 HOST = "127.0.0.1"
 MAX_BODY_BYTES = 64 * 1024 * 1024
 
+# The parser of http.server also looks for a multipart body, which it is never given.
+_HEADER_DEFECTS = (FirstHeaderLineIsContinuationDefect, MissingHeaderBodySeparatorDefect)
 _IDLE_SECONDS = 900.0
 _MOST_DISCARDED = 4 * MAX_BODY_BYTES
 _DISCARD_SECONDS = 5.0
@@ -73,7 +77,7 @@ class Server:
         host = {"0.0.0.0": HOST, "": HOST, "::": "::1"}.get(self._host, self._host)  # noqa: S104
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
-    def start(self) -> Server:
+    def start(self) -> Self:
         """Serve in a thread of its own, and give the server back."""
         self._thread = threading.Thread(target=self.run, name="mixdyn-mock", daemon=True)
         self._thread.start()
@@ -81,7 +85,7 @@ class Server:
 
     def run(self) -> None:
         """Serve until `close` is called, or until Ctrl-C raises here."""
-        self._http.serve_forever()
+        self._http.accept_forever()
 
     def close(self) -> None:
         """Stop serving, end all streams and cut all connections; may be called twice."""
@@ -92,7 +96,7 @@ class Server:
         self._http.cut_connections()
         self._http.server_close()
 
-    def __enter__(self) -> Server:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -130,23 +134,29 @@ class _HttpServer(ThreadingHTTPServer):
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
 
-    def serve_forever(self, poll_interval: float = 0.5) -> None:
-        """Accept until stopped; socketserver's own loop would look twice a second instead."""
+    def accept_forever(self) -> None:
+        """Accept until stopped; `serve_forever` would look every half second whether it is."""
         with selectors.DefaultSelector() as selector:
             selector.register(self, selectors.EVENT_READ)
             selector.register(self._sleeper, selectors.EVENT_READ)
             while not self._is_stopped:
                 ready = [key.fileobj for key, _ in selector.select()]
                 if self in ready and not self._is_stopped:
-                    self._handle_request_noblock()
+                    self.accept()
+
+    def accept(self) -> None:
+        """Take in the connection that is waiting; one that is gone again is no matter."""
+        try:
+            connection, address = self.get_request()
+        except OSError:
+            return
+        self.process_request(connection, address)
 
     def stop(self) -> None:
-        """Make `serve_forever` return."""
+        """Make `accept_forever` return."""
         self._is_stopped = True
-        try:
+        with suppress(OSError):  # closed already
             self._waker.send(b"x")
-        except OSError:
-            pass  # closed already
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Serve a connection in a thread."""
@@ -168,10 +178,8 @@ class _HttpServer(ThreadingHTTPServer):
         with self._lock:
             open_now = dict(self._open)
         for connection, thread in open_now.items():
-            try:
+            with suppress(OSError):  # gone by itself in the meantime
                 connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass  # gone by itself in the meantime
             thread.join(_DISCARD_SECONDS)
 
     def server_close(self) -> None:
@@ -183,7 +191,7 @@ class _HttpServer(ThreadingHTTPServer):
         self._waker.close()
         self._sleeper.close()
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 (its name)
         """Log what went wrong with a connection, and go on: peers vanish at any moment."""
         _log.debug("a connection ended early", exc_info=True)
 
@@ -205,7 +213,11 @@ class _Handler(BaseHTTPRequestHandler):
     sys_version = ""
     disable_nagle_algorithm = True
     timeout = _IDLE_SECONDS
-    server: _HttpServer
+
+    @property
+    def responder(self) -> Responder:
+        """What answers."""
+        return cast("_HttpServer", self.server).responder
 
     def handle_one_request(self) -> None:
         """Read one request, of any method, and answer it."""
@@ -225,7 +237,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         headers = tuple((name, str(value)) for name, value in self.headers.items())
         request = MockRequest(self.command, self.path, headers)
-        responder = self.server.responder
+        responder = self.responder
         try:
             body = self._read_body()
             answer = responder.handle(MockRequest(self.command, self.path, headers, body))
@@ -235,15 +247,14 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(answer)
             self._discard_rest()
             return
-        except Exception:
-            # A server answers, whatever happens to it; the log has the rest.
+        except Exception:  # noqa: BLE001 (a server outlives what goes wrong in one answer)
             _log.exception("%s %s failed", excerpt(self.command, 20), excerpt(self.path))
             answer = responder.refuse(request, 500, "the stand-in server failed; see its log")
         self._send(answer)
 
     def _read_body(self) -> bytes:
         """Read the whole body as RFC 9112, 6.3 frames it, refusing what is ambiguous."""
-        if self.headers.defects:
+        if any(isinstance(defect, _HEADER_DEFECTS) for defect in self.headers.defects):
             raise _BadFramingError(400, "the headers are malformed")
         lengths = {value.strip() for value in self.headers.get_all("content-length", [])}
         codings = self.headers.get_all("transfer-encoding", [])
@@ -335,14 +346,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Answer a request that could not even be parsed, and end the connection."""
+        del explain
         self.close_connection = True
         self.command = getattr(self, "command", None) or ""
         text = message or self.responses.get(code, ("malformed request",))[0]
         request = MockRequest("", "/")
-        self._send(self.server.responder.refuse(request, code, excerpt(text)))
+        self._send(self.responder.refuse(request, code, excerpt(text)))
         self._discard_rest()
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base class's name)
         """Log at debug level; the standard library would write to stderr."""
         _log.debug(format, *args)
 

@@ -46,9 +46,9 @@ class Address:
     key: Key
     scope: Scope
 
-    def below(self, id: str) -> Address:
+    def below(self, name: str) -> Address:
         """Give the address that a thing's own collections begin with."""
-        return Address((*self.key, "{}"), (*self.scope, id))
+        return Address((*self.key, "{}"), (*self.scope, name))
 
     def holds(self, other: Address) -> bool:
         """Tell whether another address lies below this one, or is it."""
@@ -76,9 +76,9 @@ class Store:
         found = [(address, record) for address, held in places for record in held.values()]
         return sorted(found, key=lambda pair: pair[1].serial)
 
-    def find(self, address: Address, id: str) -> Record | None:
+    def find(self, address: Address, name: str) -> Record | None:
         """Give a record, or None where there is none of that id."""
-        return self.records.get(address, {}).get(id)
+        return self.records.get(address, {}).get(name)
 
     def next_serial(self, key: Key) -> int:
         """Count one more thing of a collection; numbers are never used again."""
@@ -92,10 +92,10 @@ class Store:
         if len(held) > MOST_RECORDS:
             self.remove(address, next(iter(held)))
 
-    def remove(self, address: Address, id: str) -> None:
+    def remove(self, address: Address, name: str) -> None:
         """Forget a record and all that belongs to it; streams of it end."""
-        self.records.get(address, {}).pop(id, None)
-        own = address.below(id)
+        self.records.get(address, {}).pop(name, None)
+        own = address.below(name)
         for below in [a for a in self.records if own.holds(a)]:
             del self.records[below]
         for below in [a for a in self.channels if own.holds(a)]:

@@ -1,0 +1,97 @@
+"""Media types: which covers which, and what is JSON, text or bytes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mixdyn.media import (
+    MediaType,
+    choose_media,
+    is_binary,
+    is_json,
+    is_text,
+    media_essence,
+    rank_media,
+)
+from mixdyn.schema import Schemas
+from tests.documents import make_document
+
+
+def media(*types: str) -> list[MediaType]:
+    return [MediaType(name, None, None, {}, {}) for name in types]
+
+
+@pytest.mark.parametrize(
+    ("documented", "sent", "expected"),
+    [
+        (["application/json"], "Application/JSON; charset=utf-8", 0),
+        (["application/json"], "application/problem+json", 0),
+        (["text/json"], "application/json", 0),
+        (["application/vnd.a+json", "application/json"], "application/json", 1),
+        (["*/*", "application/*", "application/pdf"], "application/pdf", 2),
+        (["*/*", "application/*"], "application/pdf", 1),
+        (["*/*", "application/*"], "image/png", 0),
+        (["text/*"], "application/pdf", None),
+        (["application/json"], "text/html", None),
+        (["application/json"], "", None),
+        ([], "text/html", None),
+        (["a/b; v=1", "a/b; v=2"], 'a/b; V="2"; charset=utf-8', 1),
+        (["a/b; v=1", "a/b; v=2"], "a/b", 0),
+        (["a/b; v=1", "a/b"], "a/b; v=3", 0),
+        (["a/b; charset=utf-8", "a/b; v=1"], "a/b; v=1; charset=utf-8", 1),
+    ],
+)
+def test_choose_media(documented: list[str], sent: str, expected: int | None) -> None:
+    """The closest documented type covers what is sent; parameters tell equal ones apart."""
+    types = media(*documented)
+    assert choose_media(types, sent) is (None if expected is None else types[expected])
+
+
+def test_rank_orders_coverage() -> None:
+    """Equal types rank above JSON of another kind, that above ranges, those above all."""
+    patterns = ("application/json", "application/x+json", "application/*", "*/*", "text/*")
+    assert [rank_media(p, "application/json") for p in patterns] == [4, 3, 2, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("essence", "as_json", "as_text"),
+    [
+        ("application/json", True, False),
+        ("text/json", True, True),
+        ("application/hal+json", True, False),
+        ("text/plain", False, True),
+        ("application/xml", False, True),
+        ("application/atom+xml", False, True),
+        ("image/svg+xml", False, False),
+        ("application/yaml", False, True),
+        ("application/x-www-form-urlencoded", False, True),
+        ("application/pdf", False, False),
+        ("", False, False),
+    ],
+)
+def test_kinds_of_media_types(essence: str, as_json: bool, as_text: bool) -> None:
+    """JSON and text are told by type and suffix."""
+    assert (is_json(essence), is_text(essence)) == (as_json, as_text)
+    assert media_essence(f" {essence.upper()} ; a=b") == essence
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        ({"type": "string", "format": "binary"}, True),
+        ({"contentMediaType": "application/octet-stream"}, True),
+        ({"type": "string", "contentMediaType": "image/png"}, True),
+        ({"type": "string", "contentMediaType": "image/png", "contentEncoding": "base64"}, False),
+        ({"type": "string", "contentMediaType": "application/json"}, False),
+        ({"type": "string", "contentMediaType": "text/html"}, False),
+        ({"contentMediaType": 5}, False),
+        ({"type": "string"}, False),
+    ],
+)
+def test_is_binary(schema: dict[str, Any], expected: bool) -> None:
+    """Raw bytes are `format: binary`, or a media type that is neither text nor encoded."""
+    document = make_document({}, components={"schemas": {"S": schema}})
+    assert is_binary(Schemas(document).component("S")) is expected
+    assert is_binary(None) is False

@@ -1,0 +1,411 @@
+"""Event streams: what they give, how they end, and that nothing stays open; on real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from mixdyn import sse
+from mixdyn.client import Client
+from mixdyn.connection import Connections
+from mixdyn.errors import ClientClosedError, MixError, ResponseValidationError
+from mixdyn.stream import AsyncEventStream, EventStream
+from tests.loopback import PATIENCE, Exchange, Loopback, serve
+from tests.things import make_client
+
+TICK = 'event: tick\nid: 7\ndata: {"n": 1}\n\n'
+BAD = "event: tick\ndata: 5\n\n"
+TOCK = "event: tock\ndata: hello\n\n"
+
+
+def answer_open(exchange: Exchange) -> None:
+    """Send two events, and keep the stream open."""
+    exchange.start_stream(TICK, TOCK)
+    exchange.stay()
+
+
+def answer_ended(exchange: Exchange) -> None:
+    """Send two events and end the stream, but not the connection."""
+    exchange.start_stream(TICK, TOCK)
+    exchange.send(b"0\r\n\r\n")
+
+
+def answer_cut(exchange: Exchange) -> None:
+    """Break off in the middle."""
+    exchange.start_stream(TICK)
+    exchange.sock.shutdown(2)
+
+
+def is_over(server: Loopback, number: int = 0) -> bool:
+    """Wait until the server sees that the client has hung up."""
+    return server.exchanges[number].closed.wait(PATIENCE)
+
+
+@pytest.fixture
+def api_of() -> Iterator[Callable[[Any], tuple[Client, Loopback]]]:
+    """Give a client and the server that answers it."""
+    opened: list[Any] = []
+
+    def open_both(answer: Any, **options: Any) -> tuple[Client, Loopback]:
+        context = serve(answer)
+        server = context.__enter__()
+        api = make_client(server.url, **options)
+        opened.extend((context, api))
+        return api, server
+
+    yield open_both
+    for context, api in zip(opened[::2], opened[1::2], strict=True):
+        api.close()
+        context.__exit__(None, None, None)
+
+
+def test_iterate(api_of: Any) -> None:
+    """A stream gives typed events as they come, and tells of its response."""
+    api, _ = api_of(answer_open)
+    with api.things.watch() as events:
+        assert isinstance(events, EventStream)
+        assert iter(events) is events.result is events
+        assert next(events).data.n == 1
+        assert events.last_event_id == "7"
+        assert next(events).data == "hello"
+        assert events.headers["content-type"] == "text/event-stream"
+        assert events.response.status_code == 200
+        assert repr(events) == "<EventStream of things.watch (GET /events), open>"
+    assert repr(events) == "<EventStream of things.watch (GET /events), closed>"
+
+
+def test_connects_at_the_call(api_of: Any) -> None:
+    """An error status is raised by the call itself."""
+    api, _ = api_of(lambda exchange: exchange.send_json({"message": "no"}, 404))
+    with pytest.raises(MixError, match="no") as caught:
+        api.things.watch()
+    assert caught.value.status_code == 404
+
+
+def test_leaving_the_block(api_of: Any) -> None:
+    """Leaving the block, also by a break or an error, ends the connection."""
+    api, server = api_of(answer_open)
+    with api.things.watch() as events:
+        for _ in events:
+            break
+    assert is_over(server, 0)
+    with pytest.raises(KeyError), api.things.watch() as events:
+        raise KeyError
+    assert is_over(server, 1)
+
+
+def test_next_after_close(api_of: Any) -> None:
+    """A closed stream says so, however often it was closed."""
+    api, server = api_of(answer_open)
+    events = api.things.watch()
+    events.close()
+    events.close()
+    with pytest.raises(ClientClosedError, match="open another one"):
+        next(events)
+    assert is_over(server)
+
+
+def test_natural_end(api_of: Any) -> None:
+    """When the server ends the stream the iteration ends, and the connection is used again."""
+    api, server = api_of(answer_ended)
+    for _ in range(2):
+        events = api.things.watch()
+        assert [event.event for event in events] == ["tick", "tock"]
+        assert list(events) == []
+        assert "closed" in repr(events)
+    assert len(server.connections) == 1
+
+
+def test_transport_error(api_of: Any) -> None:
+    """A stream that breaks raises the HTTP client's own error, and is then closed."""
+    api, _ = api_of(answer_cut)
+    events = api.things.watch()
+    next(events)
+    with pytest.raises(httpx.RemoteProtocolError):
+        next(events)
+    with pytest.raises(ClientClosedError):
+        next(events)
+
+
+def test_strict_goes_on(api_of: Any) -> None:
+    """In strict mode an event that does not fit is raised in its place; the next one follows."""
+
+    def answer(exchange: Exchange) -> None:
+        exchange.start_stream(TICK + BAD + TOCK)
+        exchange.send(b"0\r\n\r\n")
+
+    api, _ = api_of(answer, validate="strict")
+    events = api.things.watch()
+    assert next(events).event == "tick"
+    with pytest.raises(ResponseValidationError, match="an event 'tick' does not fit") as caught:
+        next(events)
+    assert caught.value.body == "5"
+    assert next(events).event == "tock"
+    assert next(events, None) is None
+
+
+@pytest.mark.parametrize(("mode", "warnings"), [("warn", 1), ("off", 0)])
+def test_drift_is_kept(api_of: Any, caplog: Any, mode: str, warnings: int) -> None:
+    """In the other modes it is delivered as it came, and reported or not."""
+
+    def answer(exchange: Exchange) -> None:
+        exchange.start_stream(BAD)
+        exchange.send(b"0\r\n\r\n")
+
+    api, _ = api_of(answer, validate=mode)
+    assert [event.data for event in api.things.watch()] == [5]
+    assert len(caplog.records) == warnings
+
+
+@pytest.fixture
+def small_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let events be 100 bytes at most."""
+    monkeypatch.setattr("mixdyn.stream.Decoder", lambda: sse.Decoder(max_event_bytes=100))
+
+
+LARGE = f"data: {'x' * 200}\n\n"
+
+
+@pytest.mark.usefixtures("small_events")
+def test_too_large(api_of: Any) -> None:
+    """An event that is too large is raised once, after those before it; then it is over."""
+
+    def answer(exchange: Exchange) -> None:
+        exchange.start_stream(TICK + TOCK + LARGE + TICK)
+        exchange.stay()
+
+    api, server = api_of(answer)
+    events = api.things.watch()
+    assert [next(events).event, next(events).event] == ["tick", "tock"]
+    with pytest.raises(ResponseValidationError, match="larger than 100 bytes"):
+        next(events)
+    assert next(events, None) is None
+    assert next(events, None) is None
+    assert is_over(server)
+
+
+def test_abandoned(api_of: Any) -> None:
+    """A stream that is let go of hangs up at once, also where nobody began to read."""
+    api, server = api_of(answer_open)
+    events = api.things.watch()
+    next(events)
+    del events
+    assert is_over(server, 0)
+    api.things.watch()
+    assert is_over(server, 1)
+    assert len(api._connections.abandoned) == 1
+
+
+def test_keeps_the_client(api_of: Any) -> None:
+    """A stream goes on where its client was let go of."""
+    _, server = api_of(answer_open)
+    events = make_client(server.url).things.watch()
+    gc.collect()
+    assert [next(events).event, next(events).event] == ["tick", "tock"]
+    events.close()
+
+
+def test_close_wakes_a_reader(api_of: Any) -> None:
+    """Closing from another thread ends the iteration of one that waits for events."""
+    api, _ = api_of(answer_open)
+    events = api.things.watch()
+    is_reading = threading.Event()
+
+    def read() -> list[str]:
+        seen = []
+        for event in events:
+            seen.append(event.event)
+            if event.event == "tock":
+                is_reading.set()
+        return seen
+
+    with ThreadPoolExecutor(1) as pool:
+        told = pool.submit(read)
+        assert is_reading.wait(PATIENCE)
+        events.close()
+        assert told.result(PATIENCE) == ["tick", "tock"]
+
+
+def test_client_closed(api_of: Any) -> None:
+    """A stream whose client was closed says so."""
+    api, server = api_of(answer_open)
+    events = api.things.watch()
+    api.close()
+    with pytest.raises(ClientClosedError, match="the client was closed"):
+        list(events)
+    assert is_over(server)
+
+
+def test_interrupt(api_of: Any) -> None:
+    """Ctrl-C while waiting for events is not held up, and ends the connection."""
+    api, server = api_of(answer_open)
+    events = api.things.watch()
+
+    class Interrupted(Iterator[bytes]):
+        def __next__(self) -> bytes:
+            raise KeyboardInterrupt
+
+    events._chunks = Interrupted()
+    with pytest.raises(KeyboardInterrupt):
+        next(events)
+    assert is_over(server)
+
+
+def test_streams_take_no_call_connections(api_of: Any) -> None:
+    """With more streams open than calls may have connections, a call still goes through."""
+
+    def answer(exchange: Exchange) -> None:
+        if exchange.target == "/things":
+            exchange.send_json([])
+        else:
+            answer_open(exchange)
+
+    api, _ = api_of(answer, timeout_ms=5000)
+    streams = [api.things.watch() for _ in range(120)]
+    assert api.things.list() == []
+    for stream in streams:
+        stream.close()
+
+
+def test_async_iterate(api_of: Any) -> None:
+    """The twin gives the same, awaited."""
+    api, server = api_of(answer_open)
+
+    async def main() -> None:
+        async with await api.things.watch_async() as events:
+            assert isinstance(events, AsyncEventStream)
+            assert aiter(events) is events.result is events
+            assert (await anext(events)).data.n == 1
+            assert (await anext(events)).data == "hello"
+        await events.close()
+        with pytest.raises(ClientClosedError):
+            await anext(events)
+
+    asyncio.run(main())
+    assert is_over(server)
+
+
+def test_async_natural_end(api_of: Any) -> None:
+    """The iteration ends with the stream, and the connection is used again."""
+    api, server = api_of(answer_ended)
+
+    async def main() -> None:
+        for _ in range(2):
+            events = await api.things.watch_async()
+            assert [event.event async for event in events] == ["tick", "tock"]
+            assert await anext(events, None) is None
+
+    asyncio.run(main())
+    assert len(server.connections) == 1
+
+
+@pytest.mark.usefixtures("small_events")
+def test_async_too_large(api_of: Any) -> None:
+    """An event that is too large is raised once, and then it is over."""
+
+    def answer(exchange: Exchange) -> None:
+        exchange.start_stream(TICK + LARGE)
+        exchange.stay()
+
+    api, server = api_of(answer)
+
+    async def main() -> None:
+        events = await api.things.watch_async()
+        assert (await anext(events)).event == "tick"
+        with pytest.raises(ResponseValidationError, match="larger than 100 bytes"):
+            await anext(events)
+        assert await anext(events, None) is None
+        assert await asyncio.to_thread(is_over, server)
+
+    asyncio.run(main())
+
+
+def test_async_transport_error(api_of: Any) -> None:
+    """A stream that breaks raises the HTTP client's own error, and is then closed."""
+    api, _ = api_of(answer_cut)
+
+    async def main() -> None:
+        events = await api.things.watch_async()
+        await anext(events)
+        with pytest.raises(httpx.RemoteProtocolError):
+            await anext(events)
+        with pytest.raises(ClientClosedError):
+            await anext(events)
+
+    asyncio.run(main())
+
+
+def test_async_abandoned(api_of: Any) -> None:
+    """A stream that is let go of hangs up while its loop runs on."""
+    api, server = api_of(answer_open)
+
+    async def main() -> None:
+        events = await api.things.watch_async()
+        await anext(events)
+        del events
+        assert await asyncio.to_thread(is_over, server, 0)
+        await api.things.watch_async()
+        assert await asyncio.to_thread(is_over, server, 1)
+
+    asyncio.run(main())
+
+
+def test_async_cancelled(api_of: Any) -> None:
+    """A read that is cancelled ends the connection, and the stream says that it is closed."""
+    api, server = api_of(answer_open)
+
+    async def main() -> None:
+        events = await api.things.watch_async()
+        await anext(events)
+        await anext(events)
+        reader = asyncio.ensure_future(anext(events))
+        await asyncio.sleep(0)
+        reader.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reader
+        with pytest.raises(ClientClosedError):
+            await anext(events)
+        assert await asyncio.to_thread(is_over, server)
+
+    asyncio.run(main())
+
+
+def test_async_thrown_away(api_of: Any) -> None:
+    """A coroutine that is thrown away while it waits for events awaits nothing more."""
+    events = AsyncEventStream(_Response(), _feed(), Connections())
+    waiting = anext(events)
+    waiting.send(None)
+    waiting.close()
+    assert "open" in repr(events)
+
+
+class _Response:
+    """A response whose body never comes."""
+
+    def aiter_bytes(self) -> Any:
+        return self
+
+    def __anext__(self) -> Any:
+        class Never:
+            def __await__(self) -> Iterator[None]:
+                yield
+
+        return Never()
+
+
+def _feed() -> Any:
+    class Feed:
+        label = "things.watch"
+        is_ended = False
+
+        def __bool__(self) -> bool:
+            return False
+
+    return Feed()
