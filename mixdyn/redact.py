@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from mixdyn.shape import is_array, is_object
 
@@ -47,18 +48,20 @@ def redact_json(value: object) -> object:
     return _redact(value, is_secret=False, depth=_MAX_DEPTH)
 
 
-def _redact(value: object, *, is_secret: bool, depth: int) -> object:
+def _redact(value: Any, *, is_secret: bool, depth: int) -> object:
     if isinstance(value, (str, bytes)):
         return MASK if is_secret else value
-    if not is_object(value) and not is_array(value):
-        return value
-    if not depth:
+    if not depth and (is_array(value) or is_object(value)):
         return "…"
     if is_array(value):
         return [_redact(item, is_secret=is_secret, depth=depth - 1) for item in value]
+    return _redact_members(value, is_secret, depth) if is_object(value) else value
+
+
+def _redact_members(members: Mapping[str, Any], is_secret: bool, depth: int) -> dict[str, object]:
     return {
-        name: _redact(item, is_secret=is_secret or is_secret_name(str(name)), depth=depth - 1)
-        for name, item in value.items()
+        name: _redact(value, is_secret=is_secret or is_secret_name(str(name)), depth=depth - 1)
+        for name, value in members.items()
     }
 
 

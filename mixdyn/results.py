@@ -16,7 +16,7 @@ from mixdyn.document import Document
 from mixdyn.names import resolve_collisions, to_pascal, to_snake
 from mixdyn.schema import Schema, Schemas
 from mixdyn.shape import is_array, is_object
-from mixdyn.view import RESERVED, Model, announce, copy_json, make_view
+from mixdyn.view import RESERVED, Model, announce, copy_json, is_dict, make_view
 
 __all__ = ["Model", "Reader", "Types", "copy_json", "make_view"]
 
@@ -140,7 +140,7 @@ class Types:
 
         def read(value: Any) -> Any:
             nonlocal view
-            if type(value) is not dict:
+            if not is_dict(value):
                 return value
             picked = discriminator.pick(value) if discriminator else None
             if picked is not None:
@@ -159,7 +159,7 @@ class Types:
         def read(value: Any) -> Any:
             branch = _narrow(schema, value)
             if branch is None:
-                return make_view(Model, value) if is_object(value) else value
+                return make_view(Model, value) if is_dict(value) else value
             reader = self.reader(branch, name)
             return reader(value) if reader else value
 
@@ -235,11 +235,10 @@ def _map_reader(item: Reader) -> Reader:
 def _read_datetime(value: Any) -> Any:
     """Give an aware datetime (RFC 3339, 5.6); text without an offset stays text: never guess."""
     try:
-        parsed = datetime.fromisoformat(value)
+        # RFC 3339 also allows small letters.
+        parsed = datetime.fromisoformat(value if value[-1:] != "z" else value.upper())
     except (ValueError, TypeError):
-        # RFC 3339 also allows a small `z`.
-        is_small = isinstance(value, str) and value[-1:] == "z"
-        return _read_datetime(f"{value[:-1]}Z") if is_small else value
+        return value
     return parsed if parsed.tzinfo is not None else value
 
 
@@ -282,8 +281,8 @@ def _is_named(schema: Schema, value: Any) -> bool:
 
 def _best_branch(branches: Iterable[Schema], value: Any) -> Schema:
     """Pick the branch of the right type whose properties fit best, the first of equals."""
-    kinds = _JSON_TYPES.get(type(value), ())
-    keys = set(value) if is_object(value) else set[str]()
+    keys = set(value) if is_dict(value) else set[str]()
+    kinds = _JSON_TYPES.get(type(value), ())  # pyright: ignore[reportUnknownArgumentType]  # Any
 
     def score(branch: Schema) -> tuple[bool, bool, int]:
         has_type = not branch.types or any(kind in branch.types for kind in kinds)

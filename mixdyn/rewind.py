@@ -36,7 +36,7 @@ class Rest:
 
     def __init__(self, file: Any) -> None:
         self._file = file
-        self._start = _find_place(file)
+        self._place = _find_place(file) or 0
 
     def read(self, size: int = -1) -> bytes:
         """Read on."""
@@ -48,17 +48,9 @@ class Rest:
         return int(self._file.tell()) - self._place
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Move, counted from where the file stood; OSError where the file cannot."""
-        try:
-            self._file.seek(offset + (0 if whence else self._place), whence)
-        except ValueError as error:
-            raise OSError(str(error)) from error
+        """Move, counted from where the file stood."""
+        self._file.seek(offset + (0 if whence else self._place), whence)
         return self.tell()
-
-    @property
-    def _place(self) -> int:
-        return self._start or 0
-
 
 def _find_place(file: Any) -> int | None:
     """Give a file's position, or None where it cannot be moved back to it."""

@@ -86,7 +86,7 @@ class Discriminator:
 
     def pick(self, value: Any) -> Schema | None:
         """Give the branch that an instance belongs to, or None where it names no known one."""
-        name = value.get(self.property_name) if isinstance(value, Mapping) else None
+        name = as_object(value).get(self.property_name)
         return self.branches.get(name, self.default) if isinstance(name, str) else self.default
 
 

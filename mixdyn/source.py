@@ -6,11 +6,11 @@ Knows neither OpenAPI nor references. The parsers are imported when a document n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from mixdyn.errors import DocumentError, excerpt
 from mixdyn.redact import redact_url
+from mixdyn.shape import is_array, is_object
 
 MAX_DOCUMENT_BYTES = 256 * 1024 * 1024
 MAX_DEPTH = 256
@@ -40,14 +40,14 @@ def copy_tree(value: Any, where: str) -> Any:
 
     def copy(value: Any, depth: int) -> Any:
         nonlocal nodes
+        nodes += 1
         if value is None or isinstance(value, (str, int, float)):
             return value
-        nodes += 1 + len(value) if isinstance(value, (Mapping, list, tuple)) else 1
         if depth > MAX_DEPTH or nodes > MAX_NODES:
             raise DocumentError(f"{where}: nested too deeply, or too large, to be used")
-        if isinstance(value, Mapping):
+        if is_object(value):
             return {_to_key(key): copy(item, depth + 1) for key, item in value.items()}
-        if isinstance(value, (list, tuple)):
+        if is_array(value) or _is_tuple(value):
             return [copy(item, depth + 1) for item in value]
         if hasattr(value, "isoformat"):
             return value.isoformat()
@@ -102,6 +102,10 @@ def _is_loopback(url: str) -> bool:
     from urllib.parse import urlsplit
 
     return urlsplit(url).hostname in _LOOPBACK
+
+
+def _is_tuple(value: Any) -> TypeGuard[tuple[Any, ...]]:
+    return isinstance(value, tuple)
 
 
 def _to_key(key: Any) -> str:

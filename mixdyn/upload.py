@@ -5,11 +5,12 @@ What a caller may pass where a file goes, brought to one form. Knows files, not 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import IO, Any
+from typing import IO, Any, TypeGuard
 
 from mixdyn.errors import excerpt
+from mixdyn.shape import is_object
 
 CHUNK_BYTES = 64 * 1024
 
@@ -81,35 +82,35 @@ def to_upload(value: Any, name: str) -> Upload:
     """
     if isinstance(value, Upload):
         return value
-    if isinstance(value, tuple) and 2 <= len(value) <= 3:
-        return _named(name, *value)
-    if isinstance(value, Mapping):
+    if is_object(value):
         given = {_KEYS.get(key): item for key, item in value.items()}
         if "content" not in given or None in given:
             keys = excerpt(", ".join(map(str, value)))
             raise TypeError(f"expected the keys file_name, content and content_type, got {keys}")
         return _named(name, given.get("file_name"), given["content"], given.get("content_type"))
-    if hasattr(value, "content") and hasattr(value, "file_name"):
+    if _is_named(value):
+        return _named(name, *value)
+    if _has_content(value):
         return _named(name, value.file_name, value.content, getattr(value, "content_type", None))
     return _read(value, name)
 
 
 def _named(default: str, name: Any, content: Any, content_type: Any = None) -> Upload:
-    if not isinstance(name, (str, os.PathLike, type(None))):
+    file_name = _base_name(name) if _is_path(name) else name
+    if not isinstance(file_name, (str, type(None))):
         raise TypeError(f"expected text as the file name, got {type(name).__name__}")
     if not isinstance(content_type, (str, type(None))):
         raise TypeError(f"expected text as the media type, got {type(content_type).__name__}")
-    file_name = _base_name(name) if isinstance(name, os.PathLike) else name
     upload = _read(content, default)
     return replace(upload, file_name=file_name or upload.file_name, content_type=content_type)
 
 
 def _read(value: Any, name: str) -> Upload:
     """Take the content itself; a path is opened."""
-    if isinstance(value, os.PathLike):
+    if _is_path(value):
         return Upload(_base_name(value) or name, open(value, "rb"), None, is_ours=True)
     if isinstance(value, (bytes, bytearray, memoryview)):
-        return Upload(name, bytes(value), None)
+        return Upload(name, bytes(value), None)  # pyright: ignore[reportUnknownArgumentType]  # of a memoryview
     if not callable(getattr(value, "read", None)):
         raise TypeError(f"{_EXPECTED} {type(value).__name__}")
     _check_readable(value)
@@ -124,5 +125,17 @@ def _check_readable(file: Any) -> None:
         raise TypeError("the file is open in text mode; open it with mode 'rb'")
 
 
-def _base_name(path: str | bytes | os.PathLike[Any]) -> str:
+def _has_content(value: Any) -> bool:
+    return hasattr(value, "content") and hasattr(value, "file_name")
+
+
+def _is_named(value: Any) -> TypeGuard[tuple[Any, ...]]:
+    return isinstance(value, tuple) and 2 <= len(value) <= 3  # pyright: ignore[reportUnknownArgumentType]  # Any
+
+
+def _is_path(value: Any) -> TypeGuard[os.PathLike[str]]:
+    return isinstance(value, os.PathLike)
+
+
+def _base_name(path: str | bytes | os.PathLike[str]) -> str:
     return os.path.basename(os.fsdecode(path))

@@ -11,11 +11,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from mixdyn.cost import Growth, compile_pattern, is_shallow, pattern_steps
 from mixdyn.errors import Problem, excerpt
 from mixdyn.redact import MASK, is_secret_name
+from mixdyn.shape import is_array, is_object
 
 _MAX_PROBLEMS = 20
 _MIN_STEPS = 100_000
@@ -32,7 +33,10 @@ _COUNTED = ("allOf", "anyOf", "oneOf", "$ref", "not", "if", "properties", "items
 # Of these the reference's message has what matters, and nothing but names.
 _TOLD = ("required", "additionalProperties", "unevaluatedProperties", "dependentRequired")
 _NO_FORM = "fits none, or too many, of the allowed forms"
-_MISFITS = {"not": "has a form that is not allowed", "contains": "has no item of the wanted form"}
+_MISFITS: dict[Any, str] = {
+    "not": "has a form that is not allowed",
+    "contains": "has no item of the wanted form",
+}
 
 
 class Validator:
@@ -113,8 +117,9 @@ def _accept_nothing(_instance: Any) -> bool:
 def _reference_class() -> Any:
     """jsonschema's 2020-12 validator with bounded steps, and with rules that cannot take long."""
     from jsonschema import Draft202012Validator
-    from jsonschema.validators import extend
+    from jsonschema import validators
 
+    extend: Any = validators.extend  # pyright: ignore[reportUnknownMemberType]  # it has no types
     rules = Draft202012Validator.VALIDATORS
     own = {
         "multipleOf": _check_multiple,
@@ -132,7 +137,7 @@ def _empty_registry() -> Any:
     """A registry that retrieves nothing: neither `http:` nor `file:` references are followed."""
     from referencing import Registry
 
-    return Registry()
+    return cast("Any", Registry)()
 
 
 class _QuietObject(dict[str, Any]):
@@ -170,18 +175,24 @@ def _quieten(instance: Any) -> tuple[Any, int]:
     while waiting:
         node = waiting.pop()
         nodes += len(node)
-        for key, value in node.items() if isinstance(node, dict) else enumerate(node):
-            if isinstance(value, dict):
-                node[key] = quiet = _QuietObject(value)
+        for key, value in node.items() if hasattr(node, "items") else enumerate(node):
+            quiet = _quieten_one(value)
+            if quiet is not value:
+                node[key] = quiet
+            if isinstance(quiet, (_QuietObject, _QuietArray)):
                 waiting.append(quiet)
-            elif isinstance(value, list):
-                node[key] = quiet = _QuietArray(value)
-                waiting.append(quiet)
-            elif isinstance(value, str) and len(value) > _LONG_TEXT:
-                node[key] = _QuietText(value)
-            elif isinstance(value, int) and value.bit_length() > _LONG_INTEGER_BITS:
-                node[key] = _QuietInteger(value)
     return top[0], nodes
+
+
+def _quieten_one(value: Any) -> Any:
+    if is_object(value):
+        return _QuietObject(value)
+    if is_array(value):
+        return _QuietArray(value)
+    if isinstance(value, str):
+        return _QuietText(value) if len(value) > _LONG_TEXT else value
+    is_long = isinstance(value, int) and value.bit_length() > _LONG_INTEGER_BITS
+    return _QuietInteger(value) if is_long else value
 
 
 def _count(rule: Any) -> Any:
@@ -226,7 +237,7 @@ def _fraction(number: Any) -> Any:
 
 
 def _check_required(_validator: Any, names: Any, instance: Any, _schema: Any) -> Iterator[Any]:
-    if isinstance(instance, dict):
+    if is_object(instance):
         yield from (_fail(f"{excerpt(n, 80)!r} is missing") for n in names if n not in instance)
 
 
@@ -234,7 +245,7 @@ def _check_unevaluated(rule: Any) -> Any:
     """Leave out objects with long names: the reference matches them against patterns unbounded."""
 
     def check(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:
-        if isinstance(instance, dict) and all(len(name) <= _LONG_NAME for name in instance):
+        if is_object(instance) and all(len(name) <= _LONG_NAME for name in instance):
             yield from rule(validator, value, instance, schema)
 
     return check
@@ -242,7 +253,7 @@ def _check_unevaluated(rule: Any) -> Any:
 
 def _check_unique(_validator: Any, _unique: Any, instance: Any, _schema: Any) -> Iterator[Any]:
     """Compare by hash: the reference's own rule takes the square of the number of items."""
-    if isinstance(instance, list) and len(set(map(_freeze, instance))) < len(instance):
+    if is_array(instance) and len(set(map(_freeze, instance))) < len(instance):
         yield _fail("has items twice")
 
 
@@ -250,9 +261,9 @@ def _freeze(value: Any) -> Any:
     """Give something hashable, equal for equal JSON values: 1 and 1.0 are, 1 and true are not."""
     if isinstance(value, bool):
         return ("boolean", value)
-    if isinstance(value, dict):
+    if is_object(value):
         return frozenset((name, _freeze(item)) for name, item in value.items())
-    return tuple(map(_freeze, value)) if isinstance(value, list) else value
+    return tuple(map(_freeze, value)) if is_array(value) else value
 
 
 def _describe(error: Any) -> Problem:
@@ -267,7 +278,7 @@ def _describe(error: Any) -> Problem:
     if error.validator in ("anyOf", "oneOf", "not", "contains", None):
         return Problem(path, f"{found} {_MISFITS.get(error.validator, _NO_FORM)}")
     rule = error.validator_value
-    wanted = excerpt(rule, _SHORT) if isinstance(rule, list) else _show(rule)
+    wanted = excerpt(rule, _SHORT) if is_array(rule) else _show(rule)
     return Problem(path, f"expected {error.validator} {wanted}, got {found}")
 
 
@@ -291,9 +302,9 @@ def _write_step(step: Any) -> str:
 
 
 def _show(value: Any) -> str:
-    if isinstance(value, dict):
+    if is_object(value):
         return f"an object of {len(value)} properties"
-    if isinstance(value, list):
+    if is_array(value):
         return f"an array of {len(value)} items"
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]

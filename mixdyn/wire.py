@@ -10,13 +10,14 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, date, datetime, time
 from enum import Enum
-from typing import Any
+from typing import Any, TypeGuard
 
 from mixdyn.errors import Problem, excerpt
 from mixdyn.schema import Schema
+from mixdyn.shape import is_object
 
 MAX_DEPTH = 200
 
@@ -54,20 +55,25 @@ def to_wire(value: Any, schema: Schema | None = None, path: str = "$", depth: in
         raise WireError(path, f"nested deeper than {MAX_DEPTH} levels, or inside itself")
     if isinstance(value, Enum):
         return to_wire(value.value, schema, path, depth + 1)
-    if isinstance(value, (Mapping, list, tuple, set, frozenset)):
-        return _convert_collection(value, schema, path, depth)
+    if is_object(value):
+        return _convert_mapping(value, schema.core if schema is not None else None, path, depth)
+    if _is_list(value):
+        return _convert_items(value, schema.core if schema is not None else None, path, depth)
     if isinstance(value, float):
         return _convert_float(value, path)
     return _convert_object(value, schema, path, depth)
 
 
-def _convert_collection(value: Any, schema: Schema | None, path: str, depth: int) -> Any:
-    schema = schema.core if schema is not None else None
-    if isinstance(value, Mapping):
-        return _convert_mapping(value, schema, path, depth)
+def _is_list(value: Any) -> TypeGuard[Collection[Any]]:
+    return isinstance(value, (list, tuple, set, frozenset))
+
+
+def _convert_items(
+    value: Collection[Any], schema: Schema | None, path: str, depth: int
+) -> list[Any]:
     parts = (schema, *schema.leaves) if schema is not None else ()
     items = next((part.items for part in parts if part.items is not None), None)
-    ordered: Iterable[Any] = value if isinstance(value, (list, tuple)) else sorted(value, key=repr)
+    ordered = value if isinstance(value, (list, tuple)) else sorted(value, key=repr)
     return [to_wire(v, items, f"{path}[{i}]", depth + 1) for i, v in enumerate(ordered)]
 
 
@@ -102,14 +108,15 @@ def _convert_float(value: float, path: str) -> float:
 
 
 def _convert_object(value: Any, schema: Schema | None, path: str, depth: int) -> Any:
-    if not isinstance(value, type):
-        if hasattr(type(value), "_to_wire"):
+    kind: Any = type(value)  # pyright: ignore[reportUnknownVariableType]  # of Any
+    if not issubclass(kind, type):
+        if hasattr(kind, "_to_wire"):
             return value._to_wire()
         fields = _read_fields(value)
         if fields is not None:
             return to_wire(_without_unset(fields, schema), schema, path, depth + 1)
-    for kind, convert in _CONVERSIONS.items():
-        if isinstance(value, kind):
+    for known, convert in _CONVERSIONS.items():
+        if issubclass(kind, known):
             return _convert_with(convert, value, path)
     return _convert_named(value, schema, path)
 
@@ -117,11 +124,11 @@ def _convert_object(value: Any, schema: Schema | None, path: str, depth: int) ->
 def _read_fields(value: Any) -> Any:
     """Give what a dataclass or a model holds, or None for other objects."""
     if dataclasses.is_dataclass(value):
-        return {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if not callable(getattr(value, "model_dump", None)):
         return None
     # A pydantic model knows its wire names; others take no arguments.
-    has_aliases = hasattr(type(value), "model_fields")
+    has_aliases = hasattr(value.__class__, "model_fields")
     return value.model_dump(by_alias=True) if has_aliases else value.model_dump()
 
 
@@ -166,11 +173,11 @@ def _is_base64(schema: Schema) -> bool:
 
 def _without_unset(fields: Any, schema: Schema | None) -> Any:
     """Leave out the None of optional properties: an object's way of saying "not set"."""
-    if schema is None or not isinstance(fields, Mapping):
+    if schema is None or not is_object(fields):
         return fields
     core = schema.core
 
-    def is_unset(name: Any, value: Any) -> bool:
+    def is_unset(name: str, value: Any) -> bool:
         if value is not None:
             return False
         wire = core.wire_names.get(name, name)

@@ -8,11 +8,13 @@ The tree is built from the parser's events and not by PyYAML's own constructor, 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import yaml
 
 from mixdyn.errors import DocumentError, excerpt
+from mixdyn.shape import is_array
 
 MAX_DEPTH = 256
 MAX_NODES = 5_000_000
@@ -54,7 +56,7 @@ def read(text: str, where: str) -> Any:
     builder = _Builder(where)
     try:
         for event in yaml.parse(text, Loader=_LOADER):
-            builder.HANDLERS[type(event)](builder, event)
+            _HANDLERS[type(event)](builder, event)
     except yaml.MarkedYAMLError as error:
         place = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise DocumentError(f"{where}{place}: not valid YAML: {error.problem}") from error
@@ -190,7 +192,7 @@ class _Builder:
             raise self.error(event, f"nested deeper than {MAX_DEPTH} levels, aliases expanded")
         if top.key is _MERGE:
             top.merged.extend(self.merge_sources(value, event))
-        elif type(top.value) is list:
+        elif is_array(top.value):
             top.value.append(value)
         else:
             top.value[top.key] = value
@@ -202,7 +204,7 @@ class _Builder:
             raise self.error(event, f"more than {MAX_NODES} nodes once aliases are expanded")
 
     def merge_sources(self, value: Any, event: Any) -> list[Any]:
-        sources = value if isinstance(value, list) else [value]
+        sources = value if is_array(value) else [value]
         if not all(isinstance(source, dict) for source in sources):
             raise self.error(event, "a merge key takes a mapping, or a list of mappings")
         return sources
@@ -236,18 +238,19 @@ class _Builder:
     def error(self, event: Any, problem: str) -> DocumentError:
         return DocumentError(f"{self.at(event)}: {problem}")
 
-    HANDLERS = {  # noqa: RUF012  # a constant table
-        yaml.StreamStartEvent: ignore,
-        yaml.StreamEndEvent: ignore,
-        yaml.DocumentStartEvent: start_document,
-        yaml.DocumentEndEvent: ignore,
-        yaml.ScalarEvent: scalar,
-        yaml.SequenceStartEvent: sequence,
-        yaml.SequenceEndEvent: end,
-        yaml.MappingStartEvent: mapping,
-        yaml.MappingEndEvent: end,
-        yaml.AliasEvent: alias,
-    }
+
+_HANDLERS: dict[type[yaml.Event], Callable[[_Builder, Any], None]] = {
+    yaml.StreamStartEvent: _Builder.ignore,
+    yaml.StreamEndEvent: _Builder.ignore,
+    yaml.DocumentStartEvent: _Builder.start_document,
+    yaml.DocumentEndEvent: _Builder.ignore,
+    yaml.ScalarEvent: _Builder.scalar,
+    yaml.SequenceStartEvent: _Builder.sequence,
+    yaml.SequenceEndEvent: _Builder.end,
+    yaml.MappingStartEvent: _Builder.mapping,
+    yaml.MappingEndEvent: _Builder.end,
+    yaml.AliasEvent: _Builder.alias,
+}
 
 
 def _resolve_plain(text: str) -> Any:

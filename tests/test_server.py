@@ -1,156 +1,362 @@
-"""Which server a call goes to."""
+"""The stand-in server on real sockets: framing, bounds, lifetimes, and peers that misbehave."""
 
-from __future__ import annotations
-
-from typing import Any
+import contextlib
+import http.client
+import json
+import logging
+import signal
+import socket
+import subprocess
+import sys
+import threading
 
 import httpx
 import pytest
 
-from mixdyn.document import Document
-from mixdyn.errors import RequestValidationError
-from mixdyn.server import resolve_server
-from mixdyn.settings import Settings
-from tests.documents import make_document, make_operation
+from mixdyn.tools.mock import Mock, serve, serve_forever
+from mixdyn.tools.reply import MockResponse
+from mixdyn.tools.server import HOST, Server
+from tests.apis import MIX, NOW, pets
 
-REGION = {"default": "eu", "enum": ["eu", "us"]}
+SECONDS = 10
 
 
-def resolve(servers: Any, call_url: Any = None, location: str = "", **settings: Any) -> str:
-    parts = {} if servers is None else {"servers": servers}
-    root = make_document({}, **parts).root
-    operation = make_operation({}, **parts)
-    return resolve_server(Document(root, location), operation, Settings(**settings), call_url)
+@pytest.fixture
+def server():
+    """A running server of the pet store."""
+    with serve(pets()) as running:
+        yield running
+
+
+def connect(server):
+    return socket.create_connection((HOST, server.port), timeout=SECONDS)
+
+
+def exchange(server, request):
+    """Send raw bytes, and give all that comes back until the server hangs up."""
+    with connect(server) as peer:
+        peer.sendall(request)
+        peer.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: peer.recv(65536), b""))
+
+
+def status_of(answer):
+    return int(answer.split(b" ")[1])
+
+
+def test_requests_share_a_connection(server):
+    """HTTP/1.1 connections are kept; each answer has its length."""
+    connection = http.client.HTTPConnection(HOST, server.port, timeout=SECONDS)
+    pet = json.dumps({"id": 0, "name": "Rex"})
+    for method, path, body, status in [
+        ("GET", "/pets", None, 200),
+        ("POST", "/pets", pet, 201),
+        ("HEAD", "/pets/1", None, 200),
+        ("DELETE", "/pets/1", None, 204),
+        ("GET", "/pets/1", None, 404),
+        ("OPTIONS", "/pets", None, 204),
+    ]:
+        connection.request(method, path, body, {"Content-Type": "application/json"})
+        local = connection.sock.getsockname()
+        response = connection.getresponse()
+        response.read()
+        assert response.status == status
+        assert connection.sock.getsockname() == local
+    connection.close()
+
+
+def test_it_listens_to_this_machine_only(server):
+    """Without a host by name, the server is bound to 127.0.0.1."""
+    assert server.url == f"http://127.0.0.1:{server.port}"
+    assert server._http.server_address[0] == "127.0.0.1"
+
+
+def test_hosts_by_name():
+    """Other addresses are bound when named; the URL is one that a client can use."""
+    with serve(pets(), host="0.0.0.0") as everywhere:
+        assert everywhere.url == f"http://127.0.0.1:{everywhere.port}"
+        assert httpx.get(f"{everywhere.url}/pets").status_code == 200
+    with contextlib.ExitStack() as stack:
+        try:
+            local = stack.enter_context(serve(pets(), host="::1"))
+        except OSError:
+            pytest.skip("no IPv6 here")
+        assert local.url == f"http://[::1]:{local.port}"
+        assert httpx.get(f"{local.url}/pets").status_code == 200
+
+
+def test_a_port_in_use_is_an_error(server):
+    """A port that is taken is told at once."""
+    with pytest.raises(OSError, match="in use"):
+        serve(pets(), server.port)
+
+
+def test_small_answers_are_not_delayed(server):
+    """Nagle's algorithm is off: it would hold answers back for 40 ms."""
+    connection = http.client.HTTPConnection(HOST, server.port, timeout=SECONDS)
+    connection.request("GET", "/pets")
+    connection.getresponse().read()
+    accepted = next(iter(server._http._open))
+    assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    connection.close()
+
+
+def test_chunked_uploads_are_read(server):
+    """A body of unknown length arrives in chunks, with extensions and trailers."""
+    request = (
+        b"POST /pets HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n"
+        b'5;ext=1\r\n{"id"\r\n10\r\n: 0, "name": "a"\r\n1\r\n}\r\n0\r\nTrailer: x\r\n\r\n'
+    )
+    assert status_of(exchange(server, request)) == 201
+
+
+def test_expect_continue_is_answered(server):
+    """A client that asks first is told to go on."""
+    with connect(server) as peer:
+        peer.sendall(
+            b"POST /pets HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 21\r\n"
+            b"Expect: 100-continue\r\nConnection: close\r\n\r\n"
+        )
+        assert peer.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        peer.sendall(b'{"id":0,"name":"Rex"}')
+        assert status_of(peer.recv(4096)) == 201
+
+
+POST = b"POST /pets HTTP/1.1\r\nContent-Type: application/json\r\n"
 
 
 @pytest.mark.parametrize(
-    ("servers", "settings", "expected"),
+    ("request_bytes", "status"),
     [
-        ([{"url": "https://a.io/v1"}], {}, "https://a.io/v1"),
-        ([{"url": "https://a.io"}, {"url": "https://b.io"}], {"server_idx": 1}, "https://b.io"),
-        ([{"url": "https://a.io"}], {"server_url": "http://me:8080/x?k=v#f"}, "http://me:8080/x?k=v"),
-        ([{"url": "https://{r}.io", "variables": {"r": REGION}}], {}, "https://eu.io"),
-        (
-            [{"url": "https://{r}.io/{r}", "variables": {"r": REGION}}],
-            {"url_params": {"r": "us"}},
-            "https://us.io/us",
-        ),
-        (
-            [{"url": "https://{a}.io/{b}", "variables": {"b": {"default": "x"}}}],
-            {"url_params": {"a": "b"}},
-            "https://b.io/x",
-        ),
-        ([{"url": "https://a.io"}], {"server_url": "http://{h}", "url_params": {"h": "x"}}, "http://x"),
-        (
-            [{"url": "https://{v}.io", "variables": {"v": {"default": 1, "enum": [1, 2]}}}],
-            {"url_params": {"v": 2}},
-            "https://2.io",
-        ),
-        (["nonsense", {"url": 5}, {"url": "https://a.io"}], {}, "https://a.io"),
+        (b"nonsense\r\n\r\n", 400),
+        (b"GET /pets HTTP/x\r\n\r\n", 400),
+        (b"GET /pets HTTP/3.0\r\n\r\n", 505),
+        (b"\x16\x03\x01\x02\x00\x01\r\n\r\n", 400),
+        (b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n", 414),
+        (b"GET /pets HTTP/1.1\r\nA: " + b"a" * 70_000 + b"\r\n\r\n", 431),
+        (b"GET /pets HTTP/1.1\r\n" + b"A: b\r\n" * 200 + b"\r\n", 431),
+        (b"GET /pets HTTP/1.1\r\nno colon\r\n\r\n", 400),
+        (POST + b"Content-Length: x\r\n\r\n", 400),
+        (POST + b"Content-Length: -5\r\n\r\n", 400),
+        (POST + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400),
+        (POST + b"Content-Length: 99999999999999999999999\r\n\r\n", 413),
+        (POST + b"Transfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n0\r\n\r\n", 400),
+        (POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 400),
+        (POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
+        (POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n0\r\n\r\n", 400),
+        (POST + b"Transfer-Encoding: chunked\r\n\r\nfffffff\r\n", 413),
+        (POST + b"Transfer-Encoding: chunked\r\n\r\n0\r\n" + b"A: b\r\n" * 200, 400),
+        (b"GET /%zz HTTP/1.1\r\n\r\n", 400),
+        (b"BREW /pets HTTP/1.1\r\n\r\n", 405),
     ],
 )
-def test_server_is_chosen_and_filled(servers: Any, settings: Any, expected: str) -> None:
-    """The client's URL goes before the document's, and variables before their defaults."""
-    assert resolve(servers, **settings) == expected
-
-
-def test_a_call_names_its_own_server() -> None:
-    """The call's URL goes before the client's, also as an HTTP client's own type."""
-    assert resolve([], "https://call.io", server_url="https://client.io") == "https://call.io"
-    assert resolve([], httpx.URL("https://call.io")) == "https://call.io"
+def test_malformed_requests_are_refused(server, request_bytes, status, capsys):
+    """What is no proper request has its error status and a body as documented; none is fatal."""
+    answer = exchange(server, request_bytes)
+    assert status_of(answer) == status
+    body = answer.partition(b"\r\n\r\n")[2]
+    assert json.loads(body)["code"] == status
+    assert httpx.get(f"{server.url}/pets").status_code == 200
+    assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(
-    ("servers", "expected"),
-    [
-        ([{"url": "/v1"}], "https://a.io/v1"),
-        ([{"url": "v1"}], "https://a.io/docs/v1"),
-        ([{"url": "//b.io"}], "https://b.io"),
-        (None, "https://a.io/"),
-        ([], "https://a.io/"),
-    ],
+    "request_bytes",
+    [b"", b"GET", POST + b"Content-Length: 10\r\n\r\nabc", POST + b"Transfer-Encoding: chunked\r\n\r\n9\r\nab"],
 )
-def test_relative_servers_count_from_the_document(servers: Any, expected: str) -> None:
-    """A relative URL, and no server at all, mean where the document came from."""
-    assert resolve(servers, location="https://a.io/docs/openapi.json") == expected
+def test_peers_that_vanish_do_no_harm(server, request_bytes, capsys):
+    """A request that is cut off is dropped without a word on stderr."""
+    exchange(server, request_bytes)
+    assert httpx.get(f"{server.url}/pets").status_code == 200
+    assert capsys.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize(
-    ("servers", "settings", "path", "expected"),
-    [
-        (None, {}, "server_url", "got '/'"),
-        ([{"url": "/v1"}], {}, "server_url", "pass server_url="),
-        ([{"url": "https://a.io"}], {"server_idx": 1}, "server_idx", "expected 0 to 0, got 1"),
-        ([{"url": "https://a.io"}], {"server_idx": -1}, "server_idx", "got -1"),
-        ([{"url": "https://a.io"}], {"server_idx": "x"}, "server_idx", "got x"),
-        (
-            [{"url": "https://{r}.io", "variables": {"r": REGION}}],
-            {"url_params": {"r": "mars"}},
-            "url_params: r",
-            "expected one of ['eu', 'us'], got 'mars'",
-        ),
-        ([{"url": "https://{r}.io"}], {}, "url_params: r", "needs a value"),
-        ([{"url": "https://{}.io"}], {}, "url_params: ", "needs a value"),
-        (
-            [{"url": "https://{region}.io", "variables": {"region": REGION}}],
-            {"url_params": {"regoin": "us"}},
-            "url_params: regoin",
-            "Did you mean 'region'?",
-        ),
-    ],
-)
-def test_unusable_servers_are_refused(
-    servers: Any, settings: Any, path: str, expected: str
-) -> None:
-    """Where a call cannot go anywhere, the error says which setting is wrong and how."""
-    with pytest.raises(RequestValidationError) as caught:
-        resolve(servers, **settings)
-    assert caught.value.problems[0].path == path
-    assert expected in caught.value.problems[0].message
-    assert caught.value.message.startswith("post_things (POST /things): no usable server: ")
+def test_a_body_that_is_too_large_is_refused_in_time(server):
+    """413 arrives although the client is still sending; the rest is read and thrown away."""
+    head = POST + b"Content-Length: 70000000\r\n\r\n"
+    with connect(server) as peer:
+        peer.sendall(head + b"x" * 1_000_000)
+        assert status_of(peer.recv(4096)) == 413
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "localhost:8000",
-        "ftp://a.io",
-        "file:///etc/passwd",
-        "https://",
-        "https:///x",
-        "https://a.io:99999",
-        "https://a.io:0",
-        "https://[::1",
-        "https://a.io/\r\nX: y",
-        "https://a.io/a b",
-        "https://a.io\\@b.io",
-        "https://a.io/\ud800",
-        "javascript:alert(1)",
-        "\0",
-    ],
-)
-def test_hostile_urls_are_refused(url: str) -> None:
-    """Only a complete and plain http(s) URL is a server."""
-    with pytest.raises(RequestValidationError, match="complete http"):
-        resolve([], url)
+def test_http_1_0_is_answered_and_closed(server):
+    """An old client gets its answer, then the end of the connection."""
+    answer = exchange(server, b"GET /pets HTTP/1.0\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"connection: close" in answer
 
 
-def test_messages_hide_user_information() -> None:
-    """A URL that is refused is shown without its password."""
-    with pytest.raises(RequestValidationError) as caught:
-        resolve([], "ftp://me:hunter2@a.io")
-    assert "hunter2" not in str(caught.value)
+class Broken:
+    """A responder that fails, as no mock should."""
+
+    def handle(self, request):
+        raise RuntimeError("bug")
+
+    def refuse(self, request, status, message):
+        return MockResponse(status, (("x-odd", "a\r\nb"),), message.encode())
+
+    def close(self):
+        pass
 
 
-def test_a_value_never_enters_the_template_again() -> None:
-    """A value that looks like another variable stays as it is, and is then refused."""
-    servers = [{"url": "https://a.io/{a}/{b}", "variables": {"b": {"default": "secret"}}}]
-    with pytest.raises(RequestValidationError) as caught:
-        resolve(servers, url_params={"a": "{b}"})
-    assert "secret/secret" not in str(caught.value)
+def test_a_failure_is_500_and_logged(caplog):
+    """Whatever goes wrong inside, the client has an answer and the log has the reason."""
+    with Server(Broken()).start() as server, caplog.at_level(logging.ERROR, "mixdyn"):
+        response = httpx.get(server.url)
+    assert response.status_code == 500
+    assert response.headers["x-odd"] == "a  b"
+    assert "GET / failed" in caplog.text
 
 
-def test_other_servers_variables_are_no_slip() -> None:
-    """A value for another server's variable is kept for that server."""
-    servers = [{"url": "https://a.io"}, {"url": "https://{r}.io", "variables": {"r": REGION}}]
-    assert resolve(servers, url_params={"r": "us"}) == "https://a.io"
+# Streams.
+
+
+@pytest.fixture
+def talker():
+    """A running server of the bundled document, with one session."""
+    with serve(Mock(MIX, heartbeat_s=None, clock=lambda: NOW)) as running:
+        httpx.post(f"{running.url}/api/sessions", json={"title": "demo"})
+        yield running
+
+
+def test_a_stream_is_live(talker):
+    """Events arrive in chunks as they happen, over a connection that stays open."""
+    url = f"{talker.url}/stream?sessionId=session-0001"
+    with httpx.stream("GET", url, timeout=SECONDS) as stream:
+        assert stream.headers["transfer-encoding"] == "chunked"
+        lines = stream.iter_lines()
+        assert next(lines) == "event: connected"
+        httpx.post(f"{talker.url}/stream/session-0001/message", json={"content": "hi"})
+        assert any(line == "event: complete" for line in lines)
+
+
+def test_heartbeats_keep_a_silent_stream_alive():
+    """When nothing happens, the stream's own sign of life is sent."""
+    with serve(Mock(MIX, heartbeat_s=0.01)) as server:
+        httpx.post(f"{server.url}/api/sessions", json={"title": "demo"})
+        url = f"{server.url}/stream?sessionId=session-0001"
+        with httpx.stream("GET", url, timeout=SECONDS) as stream:
+            assert any(line == "event: heartbeat" for line in stream.iter_lines())
+
+
+def test_a_stream_that_ends_leaves_the_connection_usable(talker):
+    """When its session goes, the stream ends properly, and the next request can follow."""
+    with httpx.Client(base_url=talker.url, timeout=SECONDS) as client:
+        with client.stream("GET", "/stream?sessionId=session-0001") as stream:
+            lines = stream.iter_lines()
+            next(lines)
+            httpx.delete(f"{talker.url}/api/sessions/session-0001")
+            assert "event: complete" not in list(lines)
+        assert client.get("/health").status_code == 200
+
+
+def test_http_1_0_streams_end_with_the_connection(talker):
+    """Without chunks, the end of the connection is the end of the stream."""
+    with connect(talker) as peer:
+        peer.sendall(b"GET /stream?sessionId=session-0001 HTTP/1.0\r\n\r\n")
+        reader = peer.makefile("rb")
+        head = list(iter(reader.readline, b"\r\n"))
+        assert not any(b"chunked" in line for line in head)
+        assert reader.readline() == b"event: connected\n"
+        httpx.delete(f"{talker.url}/api/sessions/session-0001")
+        assert reader.read().endswith(b"\n\n")
+
+
+def test_a_reader_that_leaves_frees_its_stream():
+    """The next event finds the reader gone, and its thread ends."""
+    mock = Mock(MIX, heartbeat_s=0.01)
+    with serve(mock) as server:
+        httpx.post(f"{server.url}/api/sessions", json={"title": "demo"})
+        with connect(server) as peer:
+            peer.sendall(b"GET /stream?sessionId=session-0001 HTTP/1.1\r\n\r\n")
+            peer.recv(10)
+            thread = next(iter(server._http._open.values()))
+        thread.join(SECONDS)
+        assert not thread.is_alive()
+
+
+def test_closing_ends_open_streams_at_once(talker):
+    """Close does not wait for readers: their streams end, waiting connections are cut."""
+    url = f"{talker.url}/stream?sessionId=session-0001"
+    with httpx.stream("GET", url, timeout=SECONDS) as stream, connect(talker) as idle:
+        lines = stream.iter_lines()
+        next(lines)
+        talker.close()
+        assert list(lines)[-1] == ""
+        assert idle.recv(1) == b""
+    with pytest.raises(ConnectionError):
+        connect(talker)
+    talker.close()
+
+
+def test_stopping_takes_in_no_more(server):
+    """A connection that is waiting when the server stops is not served."""
+    with connect(server):
+        server._http.stop()
+        server._thread.join(SECONDS)
+        assert not server._thread.is_alive()
+
+
+def test_a_connection_that_is_gone_before_it_is_accepted_is_no_matter(server, monkeypatch):
+    """The kernel may take a connection back between telling of it and handing it over."""
+    http = server._http
+    accepted = threading.Event()
+    real = http.get_request
+
+    def get_request():
+        if not accepted.is_set():
+            accepted.set()
+            raise OSError("gone")
+        return real()
+
+    monkeypatch.setattr(http, "get_request", get_request)
+    with connect(server):
+        assert accepted.wait(SECONDS)
+    monkeypatch.undo()
+    assert httpx.get(f"{server.url}/pets").status_code == 200
+
+
+def test_serving_in_the_foreground_ends_with_ctrl_c(monkeypatch):
+    """The command's loop says where it serves; Ctrl-C ends it quietly, with the port free again."""
+    said, statuses = [], []
+    real = Server.run
+
+    def run(server):
+        thread = threading.Thread(target=real, args=(server,))
+        thread.start()
+        statuses.append(httpx.get(f"{server.url}/pets", timeout=SECONDS).status_code)
+        server._http.stop()
+        thread.join(SECONDS)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Server, "run", run)
+    serve_forever(pets(), say=said.append)
+    assert statuses == [200]
+    url = said[0].removeprefix("Test at ")
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(url)
+
+
+COMMAND = """
+import sys
+from mixdyn.tools.mock import serve_forever
+serve_forever(sys.argv[1], say=lambda text: print(text, flush=True))
+"""
+
+
+def test_a_real_ctrl_c_ends_a_real_process():
+    """SIGINT ends a serving process at once: exit code 0, nothing on stderr."""
+    with subprocess.Popen(
+        [sys.executable, "-c", COMMAND, str(MIX)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        url = process.stdout.readline().split()[-1]
+        httpx.post(f"{url}/api/sessions", json={"title": "demo"})
+        with httpx.stream("GET", f"{url}/stream?sessionId=session-0001", timeout=SECONDS) as stream:
+            next(stream.iter_lines())
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=SECONDS)
+    assert (process.returncode, out, err) == (0, "", "")

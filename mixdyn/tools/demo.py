@@ -1,5 +1,5 @@
 """
-`mixdyn demo`: the main job of the Mix API over real HTTP, each call told as the line one would type.
+`mixdyn demo`: the main job of the Mix API over real HTTP, each call told as one would type it.
 
 What is printed behind `>>>` is what is run, so the transcript cannot tell anything else.
 """

@@ -37,15 +37,14 @@ def measure(rounds: int) -> list[Row]:
 
 def show(rows: list[Row]) -> None:
     """Print the rows for people."""
-    print(f"{platform.python_implementation()} {platform.python_version()}, {describe_packages()}\n")
+    interpreter = f"{platform.python_implementation()} {platform.python_version()}"
+    print(f"{interpreter}, {describe_packages()}\n")
     print(f"{'what':<46} {'ratio':>6} {'spread':>13} {'must be':>8}  baseline")
     for row in rows:
         limit = "" if row.limit is None else f"<= {row.limit}"
         verdict = "" if row.limit is None or row.ratio <= row.limit else "  FALLS SHORT"
         spread = f"{row.low:.2f} to {row.high:.2f}"
-        print(
-            f"{row.name:<46} {row.ratio:>6.2f} {spread:>13} {limit:>8}  {row.baseline}{verdict}"
-        )
+        print(f"{row.name:<46} {row.ratio:>6.2f} {spread:>13} {limit:>8}  {row.baseline}{verdict}")
     if not has("mix_python_sdk"):
         print(f"\nThe row on memory compares with the published SDK: pip install {PEER}")
 

@@ -1,0 +1,398 @@
+"""The two engines: bodies within bounds, and responses that are closed once, whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import io
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from mixdyn.connection import Connections
+from mixdyn.content import ContentError
+from mixdyn.engine import AsyncEngine, Engine, to_header, to_url
+from mixdyn.errors import MixError, NoResponseError, ResponseValidationError
+from mixdyn.flow import Close, Flow, Open, Read, Send, Sleep
+from mixdyn.request import Request
+from mixdyn.retry import BackoffStrategy, RetryConfig
+from tests.loopback import PATIENCE, Exchange, serve
+from tests.things import make_client
+
+Run = Callable[[Flow], Any]
+KINDS = ("blocking", "async", "trio")
+
+
+@pytest.fixture(params=KINDS)
+def run(request: Any) -> Run:
+    """Drive a flow by an engine."""
+    if request.param == "blocking":
+        return Engine(Connections(object(), object())).run
+    engine = AsyncEngine(Connections(object(), object()))
+    if request.param == "trio":
+        trio = pytest.importorskip("trio")
+        return lambda flow: trio.run(engine.run, flow)
+    return lambda flow: asyncio.run(engine.run(flow))
+
+
+class Response:
+    """A response of a made-up client, which counts how often it is closed."""
+
+    def __init__(self, *chunks: Any, coding: str = "", content: bytes | None = None) -> None:
+        self.chunks = chunks
+        self.headers = {"content-encoding": coding}
+        self.is_stream_consumed = content is not None
+        self.content = content
+        self.closed = 0
+        self.extensions: dict[str, Any] = {}
+
+    def iter_raw(self) -> Iterator[bytes]:
+        for chunk in self.chunks:
+            if isinstance(chunk, BaseException):
+                raise chunk
+            yield chunk
+
+    async def aiter_raw(self) -> Any:
+        for chunk in self.iter_raw():
+            yield chunk
+
+    def close(self) -> None:
+        self.closed += 1
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+
+def do(*effects: Any) -> Flow:
+    """Yield effects, and give their outcomes."""
+    outcomes = []
+    for effect in effects:
+        outcomes.append((yield effect))
+    return outcomes
+
+
+def check_nothing() -> None:
+    """Let it take as long as it takes."""
+
+
+def read(response: Any, limit: int = 100, check: Callable[[], None] = check_nothing) -> Read:
+    return Read(response, limit, check)
+
+
+def test_run_gives_the_value(run: Run) -> None:
+    """A flow that needs nothing done just gives its value."""
+    assert run(do()) == []
+
+
+def test_read(run: Run) -> None:
+    """A body is collected, decoded, and left on the response."""
+    packed = gzip.compress(b"hello")
+    response = Response(packed[:5], packed[5:], coding="gzip")
+    assert run(do(read(response))) == [b"hello"]
+    assert response._content == b"hello"
+    assert response.closed == 0  # a client closes what was read to its end
+
+
+def test_read_whole(run: Run) -> None:
+    """A body that the client has read already is taken as it is, within the same bounds."""
+    assert run(do(read(Response(content=b"12345"), limit=5))) == [b"12345"]
+    with pytest.raises(ContentError, match="larger than 4 bytes"):
+        run(do(read(Response(content=b"12345"), limit=4)))
+
+
+BOMB = gzip.compress(bytes(1_000_000))
+
+
+@pytest.mark.parametrize(
+    ("response", "error"),
+    [
+        (Response(b"x" * 60, b"x" * 60), ContentError),
+        (Response(BOMB, coding="gzip"), ContentError),
+        (Response(b"no gzip at all", coding="gzip"), ContentError),
+        (Response(b"", coding="br"), ContentError),
+        (Response(b"x", httpx.ReadError("cut")), httpx.ReadError),
+        (Response(KeyboardInterrupt()), KeyboardInterrupt),
+    ],
+)
+def test_read_fails(run: Run, response: Response, error: type[BaseException]) -> None:
+    """Whatever fails while a body is read, the response is closed, and the error comes through."""
+    response.closed = 0
+    with pytest.raises(error):
+        run(do(read(response)))
+    assert response.closed == 1
+
+
+def test_read_is_checked_between_chunks(run: Run) -> None:
+    """The time is looked at between chunks, so what is there in one piece is never too late."""
+    calls = []
+
+    def check() -> None:
+        calls.append(1)
+        if len(calls) == 2:
+            raise NoResponseError("too late")
+
+    assert run(do(read(Response(b"x"), check=check))) == [b"x"]
+    assert calls == []
+    response = Response(b"x", b"y", b"z", b"w")
+    with pytest.raises(NoResponseError):
+        run(do(read(response, check=check)))
+    assert response.closed == 1
+
+
+def test_close(run: Run) -> None:
+    """A response is closed where the flow says so."""
+    response = Response()
+    run(do(Close(response)))
+    assert response.closed == 1
+
+
+def test_sleep(run: Run) -> None:
+    """A wait is waited for."""
+    assert run(do(Sleep(0))) == [None]
+
+
+def test_open_download(run: Run) -> None:
+    """An open response is handed over as it is, and keeps its client."""
+    response = Response()
+    assert run(do(Open(response, None))) == [response]
+    assert isinstance(response.extensions["mixdyn"], Connections)
+
+
+def test_flow_decides(run: Run) -> None:
+    """The flow learns of a failed effect, and what it then does is done."""
+    response = Response(ValueError())
+
+    def flow() -> Flow:
+        try:
+            yield read(response)
+        except ValueError:
+            yield Close(response)
+        return "done"
+
+    assert run(flow()) == "done"
+    assert response.closed == 2
+
+
+def test_async_close_is_shielded() -> None:
+    """A response is closed to the end also while its task is being cancelled."""
+
+    class Slow(Response):
+        async def aiter_raw(self) -> Any:
+            yield b"x"
+            await asyncio.Future()
+
+        async def aclose(self) -> None:
+            await asyncio.wait([asyncio.ensure_future(asyncio.Event().wait())], timeout=0)
+            self.closed += 1
+
+    response = Slow()
+
+    async def main() -> None:
+        engine = AsyncEngine(Connections(object(), object()))
+        task = asyncio.ensure_future(engine.run(do(read(response))))
+        await asyncio.wait([task], timeout=0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        for other in asyncio.all_tasks() - {asyncio.current_task()}:
+            other.cancel()
+
+    asyncio.run(main())
+    assert response.closed == 1
+
+
+def test_async_thrown_away() -> None:
+    """A coroutine that is thrown away in the middle of a body awaits nothing more."""
+
+    class Never(Response):
+        async def aiter_raw(self) -> Any:
+            await asyncio.Future()
+            yield b""
+
+    response = Never()
+
+    async def main() -> None:
+        running = AsyncEngine(Connections(object(), object())).run(do(read(response)))
+        running.send(None)
+        running.close()
+
+    asyncio.run(main())
+    assert response.closed == 0
+
+
+def test_url_of_family() -> None:
+    """A URL is parsed once for httpx and its kin, and stays text for others."""
+    assert to_url("httpx", "http://a.test/") is to_url("httpx", "http://a.test/")
+    assert isinstance(to_url("httpx", "http://a.test/"), httpx.URL)
+    assert to_url("elsewhere", "http://a.test/") == "http://a.test/"
+
+
+def test_header_beyond_ascii() -> None:
+    """A header value goes out in Latin-1, which is what HTTP has."""
+    assert to_header("plain") == "plain"
+    assert to_header("é") == b"\xe9"
+
+
+def test_httpx2() -> None:
+    """A client of httpx2 does as well as one of httpx, its errors included."""
+    httpx2 = pytest.importorskip("httpx2")
+
+    def answer(request: Any) -> Any:
+        if request.method == "POST":
+            raise httpx2.ConnectError("no")
+        return httpx2.Response(200, json=[{"name": request.headers["accept"]}])
+
+    with httpx2.Client(transport=httpx2.MockTransport(answer)) as client:
+        api = make_client(client=client)
+        assert api.things.list()[0].name == "application/json"
+        with pytest.raises(httpx2.ConnectError):
+            api.things.create(name="a")
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize(
+    ("answer", "error", "match"),
+    [
+        (b"HTTP/1.1 200 X\r\nContent-Length: 9\r\n\r\n[", httpx.RemoteProtocolError, "incomplete"),
+        (
+            b"HTTP/1.1 200 X\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nabcde",
+            ResponseValidationError,
+            "answered 200, but the content coding is broken",
+        ),
+        (
+            b"HTTP/1.1 503 X\r\nContent-Encoding: br\r\nContent-Length: 5\r\n\r\nabcde",
+            ResponseValidationError,
+            "answered 503, but the content coding 'br' is not supported",
+        ),
+    ],
+)
+def test_broken_bodies(answer: bytes, error: Any, match: str, *, is_async: bool) -> None:
+    """A cut body raises the client's error, an undecodable one ours, with the status."""
+
+    def send(exchange: Exchange) -> None:
+        exchange.send(answer)
+        exchange.sock.shutdown(2)
+
+    with serve(send) as server, make_client(server.url, retry_config=None) as api:
+        with pytest.raises(error, match=match) as caught:
+            asyncio.run(api.things.list_async()) if is_async else api.things.list()
+        if error is ResponseValidationError:
+            assert caught.value.status_code in (200, 503)
+        assert server.exchanges[0].closed.wait(PATIENCE)
+
+
+def test_dripping_body() -> None:
+    """A body that comes in drops ends with the call's limit, though each drop is in time."""
+
+    def drip(exchange: Exchange) -> None:
+        exchange.send_head(200, "application/json", "Transfer-Encoding: chunked")
+        while not exchange.closed.wait(0.02):
+            exchange.send_chunk(b" ")
+
+    with serve(drip) as server, make_client(server.url, timeout_ms=200) as api:
+        with pytest.raises(NoResponseError, match=r"not complete after 0.2 s; raise timeout_ms"):
+            api.things.list()
+        assert server.exchanges[0].closed.wait(PATIENCE)
+
+
+def test_redirects_are_not_followed() -> None:
+    """A redirect is an answer that the document does not describe."""
+
+    def answer(exchange: Exchange) -> None:
+        exchange.send_json({"message": "elsewhere"}, 302, "Location: /other")
+
+    with serve(answer) as server, make_client(server.url) as api:
+        with pytest.raises(MixError) as caught:
+            api.things.list()
+        assert caught.value.status_code == 302
+        assert len(server.exchanges) == 1
+
+
+RETRIES = RetryConfig("backoff", BackoffStrategy(1, 1, 1, 10_000), True)
+
+
+class ReadOnly:
+    """A file that can only be read on."""
+
+    def __init__(self, data: bytes) -> None:
+        self._file = io.BytesIO(data)
+
+    def read(self, size: int = -1) -> bytes:
+        return self._file.read(size)
+
+
+def answer_busy_once(exchange: Exchange) -> None:
+    """Answer 503 on the first request of a connection's server."""
+    exchange.sock.sendall(b"")
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("method", ["upload", "attach"])
+def test_files_are_sent_again(tmp_path: Path, method: str, *, is_async: bool) -> None:
+    """A file is sent from where it stood, in each attempt the same, with its size."""
+    busy = [True]
+
+    def answer(exchange: Exchange) -> None:
+        if busy:
+            exchange.send_json({"message": busy.pop() and "busy"}, 503)
+        else:
+            exchange.send_head(204)
+
+    path = tmp_path / "data.bin"
+    path.write_bytes(b"0123456789")
+    with serve(answer) as server, make_client(server.url, retry_config=RETRIES) as api, path.open("rb") as file:
+        file.seek(4)
+        argument = "body" if method == "upload" else "file"
+        if is_async:
+            asyncio.run(getattr(api.things, f"{method}_async")(**{argument: file}))
+        else:
+            getattr(api.things, method)(**{argument: file})
+        first, second = server.exchanges
+        assert b"456789" in first.body
+        assert b"3456789" not in first.body
+        assert b"content-length" in str(first.headers).encode()
+        assert second.body.partition(b"\r\n")[2] == first.body.partition(b"\r\n")[2] or (
+            len(second.body) == len(first.body)
+        )
+        assert b"456789" in second.body
+        assert not file.closed
+
+
+def test_paths_are_opened_and_closed(tmp_path: Path) -> None:
+    """A path is opened for the call, sent again if need be, and closed with it."""
+    busy = [True]
+
+    def answer(exchange: Exchange) -> None:
+        exchange.send_json({"message": "busy"}, 503) if busy and busy.pop() else exchange.send_head(204)
+
+    path = tmp_path / "data.bin"
+    path.write_bytes(b"x" * 200_000)
+    with serve(answer) as server, make_client(server.url, retry_config=RETRIES) as api:
+        assert api.things.upload(body=path) is None
+        assert [len(e.body) for e in server.exchanges] == [200_000, 200_000]
+
+
+def test_bytes_are_sent_with_their_size() -> None:
+    """Bytes are sent as they are."""
+    with serve(lambda exchange: exchange.send_head(204)) as server, make_client(server.url) as api:
+        api.things.upload(body=b"abc")
+        asyncio.run(api.things.upload_async(body=b"abc"))
+        assert [(e.body, e.headers["content-length"]) for e in server.exchanges] == [(b"abc", "3")] * 2
+
+
+def test_pipes_are_sent_once() -> None:
+    """What cannot be read again is not sent again; without a known size it goes out in chunks."""
+
+    def answer(exchange: Exchange) -> None:
+        exchange.send_json({"message": "busy"}, 503)
+
+    with serve(answer) as server, make_client(server.url, retry_config=RETRIES) as api:
+        with pytest.raises(MixError, match="busy"):
+            api.things.upload(body=ReadOnly(b"abc"))
+        (only,) = server.exchanges
+        assert only.headers["transfer-encoding"] == "chunked"
+        assert b"abc" in only.body
