@@ -6,6 +6,7 @@ and `encoding` say.
 from __future__ import annotations
 
 import json
+import os
 import unicodedata
 from collections.abc import Mapping
 from typing import Any
@@ -100,6 +101,15 @@ def takes_file(argument: Argument, media: MediaType, value: Any) -> bool:
         return not is_written
     schema = argument.schema
     return is_binary(schema) or (schema is not None and is_binary(schema.items))
+
+
+def is_file(value: Any) -> bool:
+    """Tell whether a value is plainly a file, or a list of files, where no schema says so."""
+    if is_array(value):
+        return bool(value) and all(map(is_file, value))
+    if isinstance(value, (bytes, bytearray, memoryview, os.PathLike, tuple, Upload)):
+        return True
+    return callable(getattr(value, "read", None)) or hasattr(value, "file_name")
 
 
 def content_type(media: MediaType, uploads: tuple[Upload, ...]) -> str:

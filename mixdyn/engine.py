@@ -54,7 +54,7 @@ class Engine:
                 return effect.response.close()
             case Sleep():
                 return time.sleep(effect.seconds)
-            case Open():
+            case _:
                 return hand_over(effect, self.connections, EventStream)
 
     def read(self, effect: Read) -> bytes:
@@ -107,7 +107,7 @@ class AsyncEngine:
                 import anyio  # httpx needs it too; asyncio and trio both know its sleep
 
                 return await anyio.sleep(effect.seconds)
-            case Open():
+            case _:
                 return hand_over(effect, self.connections, AsyncEventStream)
 
     async def read(self, effect: Read) -> bytes:

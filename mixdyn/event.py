@@ -114,7 +114,9 @@ class EventReader:
         if branch is None:
             return UnknownEvent.of(envelope), ()
         if branch.holds_json:
-            return branch.read_held(envelope, raw.data, is_checked=is_checked)
+            return branch.read_held(
+                envelope, raw.data, is_envelope=self.is_envelope, is_checked=is_checked
+            )
         if branch.is_text and (envelope["data"] is not None or not branch.is_nullable):
             envelope["data"] = raw.data
         value = envelope if self.is_envelope else envelope["data"]
@@ -133,30 +135,46 @@ class EventReader:
             return None
         found = self._branches.get(id(schema))
         if found is None:
-            data = schema.properties.get("data") if self.is_envelope else schema
-            made = _Branch(schema, data, self.types, self.name)
-            found = self._branches[id(schema)] = made
+            found = self._branches[id(schema)] = self._make_branch(schema)
         return found
+
+    def _make_branch(self, schema: Schema) -> _Branch:
+        """Prepare a branch; what stands beside the branches of a union goes for each of them."""
+        whole = self.schema if self.schema is not None and self.schema.properties else schema
+        data = (schema, schema)
+        if self.is_envelope:
+            own, common = schema.properties.get("data"), whole.properties.get("data")
+            data = (own or common, common or own)
+        return _Branch(schema, whole, data, self.types, self.name)
 
 
 class _Branch:
     """One kind of event: its schema and that of its data, and what reads and checks them."""
 
-    def __init__(self, schema: Schema, data: Schema | None, types: Types, name: str) -> None:
-        core = data.core if data is not None else None
+    def __init__(
+        self,
+        schema: Schema,
+        whole: Schema,
+        data: tuple[Schema | None, Schema | None],
+        types: Types,
+        name: str,
+    ) -> None:
+        own, common = ((d.core if d is not None else None) for d in data)
+        kinds = (own.types if own is not None else ()) or (common.types if common else ())
         self.schema = schema
-        self.is_text = core is not None and core.types == ("string",)
-        self.is_nullable = data is not None and data.is_nullable
+        self.whole = whole
+        self.is_text = kinds == ("string",)
+        self.is_nullable = any(d is not None and d.is_nullable for d in data)
         # OpenAPI 3.2, 4.14.4: text that holds JSON, with `contentSchema` for what it holds.
-        inner = media_essence(as_text(core.get("contentMediaType"))) if core is not None else ""
-        self.holds_json = self.is_text and is_json(inner)
-        self._held = _find(core, "contentSchema") if self.holds_json and core is not None else None
+        inner = media_essence(as_text(own.get("contentMediaType"))) if own is not None else ""
+        self.holds_json = kinds in ((), ("string",)) and is_json(inner)
+        self._held = _find(own, "contentSchema") if self.holds_json and own is not None else None
         self._types = types
         self._name = name
 
     @cached_property
     def validator(self) -> Validator:
-        return Validator(normalize(self.schema, "response"))
+        return Validator(normalize(self.whole, "response"))
 
     @cached_property
     def held_validator(self) -> Validator | None:
@@ -166,14 +184,13 @@ class _Branch:
         return self._read_as(self.schema, value)
 
     def read_held(
-        self, envelope: dict[str, Any], text: str, *, is_checked: bool
+        self, envelope: dict[str, Any], text: str, *, is_envelope: bool, is_checked: bool
     ) -> tuple[Model, tuple[Problem, ...]]:
         """Read an event whose data is text by its schema, and JSON by that text's own schema."""
         held = envelope["data"]
         problems: tuple[Problem, ...] = ()
         if is_checked:
-            is_whole = self.schema.properties.get("data") is not None
-            problems = _check(self.validator, {**envelope, "data": text} if is_whole else text)
+            problems = _check(self.validator, {**envelope, "data": text} if is_envelope else text)
             if self.held_validator is not None:
                 found = _check(self.held_validator, held)
                 problems += tuple(p._replace(path=f"$.data{p.path[1:]}") for p in found)
@@ -194,17 +211,16 @@ def _find(schema: Schema, keyword: str) -> Schema | None:
     return next((p.child(keyword) for p in schema.parts if keyword in p.value), None)
 
 
-def _is_envelope(schema: Schema) -> bool:
+def _is_envelope(schema: Schema, common: frozenset[str] = frozenset()) -> bool:
     """
     Tell whether a schema describes the event itself: an object, or a union, with `data`.
 
     An event has no fields but its four, so an object that declares others is a payload.
     """
+    names = common | schema.properties.keys() | schema.required
     if schema.branches:
-        return all(_is_envelope(branch) for branch in schema.branches)
-    return "data" in schema.properties and _ENVELOPE.issuperset(
-        (*schema.properties, *schema.required)
-    )
+        return all(_is_envelope(branch, names) for branch in schema.branches)
+    return "data" in names and names <= _ENVELOPE
 
 
 def _parse(text: str) -> Any:

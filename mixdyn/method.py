@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from functools import reduce
+from functools import partial, reduce
 from textwrap import fill
 from typing import Any
 
@@ -21,6 +21,7 @@ from mixdyn.settings import UNSET, Unset
 from mixdyn.stream import AsyncEventStream, EventStream
 
 _WIDTH = 96
+_fill = partial(fill, break_long_words=False, break_on_hyphens=False)
 _OPTIONS: dict[str, tuple[Any, Any, str]] = {
     "retries": (RetryConfig | Unset | None, UNSET, "When to send again; None for never."),
     "server_url": (str | None, None, "The server to call instead of the client's."),
@@ -148,12 +149,12 @@ def _default(argument: Argument) -> Any:
 
 def _paragraphs(text: str) -> str:
     lines = printable(text).strip().splitlines()
-    return "\n".join(fill(line, _WIDTH) if line.strip() else "" for line in lines)
+    return "\n".join(_fill(line, _WIDTH) if line.strip() else "" for line in lines)
 
 
 def _entry(name: str, text: str) -> str:
     words = " ".join(printable(text).split())
-    return fill(f"    {printable(name)}: {words}", _WIDTH, subsequent_indent=" " * 8)
+    return _fill(f"    {printable(name)}: {words}", _WIDTH, subsequent_indent=" " * 8)
 
 
 def _place(argument: Argument) -> str:
@@ -167,5 +168,5 @@ def _answer(plan: Plan, response: Response) -> str:
     """Say what an answer means, and which error it raises."""
     names = {plan.reader.error_name(m) for m in response.media if m.schema is not None}
     is_error = response.status[:1] in ("4", "5") or response.status.lower() == "default"
-    raised = f" Raises {', '.join(sorted(names))}." if names and is_error else ""
+    raised = f" (raises {', '.join(sorted(names))})" if names and is_error else ""
     return f"{response.description.strip()}{raised}"

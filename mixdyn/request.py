@@ -7,7 +7,7 @@ Knows OpenAPI's rules for parameters; knows no HTTP client: `Request` is plain d
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
@@ -25,6 +25,7 @@ from mixdyn.body import (
     encode_json,
     encode_parts,
     file_parts,
+    is_file,
     takes_file,
     to_uploads,
 )
@@ -35,12 +36,14 @@ from mixdyn.normalform import normalize_members
 from mixdyn.operation import Argument, Operation, Parameter, split_template
 from mixdyn.schema import Schema
 from mixdyn.settings import Mode, Report
+from mixdyn.shape import is_object
 from mixdyn.upload import Upload
 from mixdyn.validation import Validator
 from mixdyn.wire import WireError, to_wire
 
 T = TypeVar("T")
 
+_REST = Argument(EXTRA, "", "body", False, None, "")  # what no argument stands for
 _URL_SAFE = "!$%&'()*+,/:;=?@[]~"
 
 
@@ -157,13 +160,13 @@ class RequestBuilder:
         """Bring arguments into wire form; leave out unset ones; keep files apart."""
         for name, value in values.items():
             try:
-                if name == EXTRA:
-                    converted.extra.update(to_wire(value, None, self._body))
-                    continue
-                argument = self.arguments[name]
+                argument = _REST if name == EXTRA else self.arguments[name]
                 if value is None and not _sends_null(argument):
                     continue
-                if media and "body" in argument.location and takes_file(argument, media, value):
+                is_parts = media is not None and media.essence == MULTIPART
+                if name == EXTRA or (is_parts and _is_free_form(argument, value)):
+                    _convert_members(value, converted, is_parts=is_parts)
+                elif media and "body" in argument.location and takes_file(argument, media, value):
                     converted.uploads[name] = to_uploads(value, argument.wire)
                 else:
                     converted.wire[name] = to_wire(value, argument.schema, name)
@@ -284,7 +287,7 @@ class RequestBuilder:
             return None
         wire, uploads, extra = converted
         sent = [a for a in self._body_arguments if a.name in wire or a.name in uploads]
-        return sent if sent or extra or body.required else None
+        return sent if sent or extra or uploads or body.required else None
 
     def _finish(
         self,
@@ -332,10 +335,25 @@ def _encode(name: str, encode: Callable[[Any], T], value: Any, problems: list[Pr
         return None
 
 
+def _convert_members(value: Any, converted: _Converted, *, is_parts: bool) -> None:
+    """Take over properties that no schema declares: files by what they are, all else as JSON."""
+    for key, item in value.items():
+        if is_parts and is_file(item):
+            converted.uploads[key] = to_uploads(item, str(key))
+        else:
+            converted.extra.update(to_wire({key: item}, None, "body"))
+
+
+def _is_free_form(argument: Argument, value: Any) -> bool:
+    return argument.location == "whole body" and is_object(value)
+
+
 def _make_parts(
     sent: list[Argument], media: MediaType, converted: _Converted, problems: list[Problem]
 ) -> list[Part]:
-    extra = [Argument(key, key, "body", False, None, "") for key in converted.extra]
+    names = {a.name for a in sent}
+    others = [key for key in (*converted.uploads, *converted.extra) if key not in names]
+    extra = [replace(_REST, name=key, wire=key) for key in others]
     parts: list[Part] = []
     for argument in (*sent, *extra):
         name = argument.name

@@ -50,9 +50,9 @@ class Upload:
             start = self.content.tell()
             end = self.content.seek(0, os.SEEK_END)
             self.content.seek(start)
-        except (OSError, AttributeError, ValueError):
+            return max(0, end - start)
+        except (OSError, AttributeError, TypeError, ValueError):
             return None
-        return max(0, end - start)
 
     def chunks(self) -> Iterator[bytes]:
         """Give the content in pieces of 64 KiB."""
@@ -121,8 +121,12 @@ def _read(value: Any, name: str) -> Upload:
 def _check_readable(file: Any) -> None:
     if getattr(file, "closed", False):
         raise TypeError("the file is closed; open it for the call")
-    if isinstance(file.read(0), str):
+    nothing = file.read(0)
+    if isinstance(nothing, str):
         raise TypeError("the file is open in text mode; open it with mode 'rb'")
+    if not isinstance(nothing, bytes):
+        getattr(nothing, "close", bytes)()  # what an async file gives would warn
+        raise TypeError(f"expected a file that reads bytes, got {type(file).__name__}")
 
 
 def _has_content(value: Any) -> bool:

@@ -116,10 +116,9 @@ def _accept_nothing(_instance: Any) -> bool:
 @cache
 def _reference_class() -> Any:
     """jsonschema's 2020-12 validator with bounded steps, and with rules that cannot take long."""
-    from jsonschema import Draft202012Validator
-    from jsonschema import validators
+    from jsonschema import Draft202012Validator, validators
 
-    extend: Any = validators.extend  # pyright: ignore[reportUnknownMemberType]  # it has no types
+    extend: Any = getattr(validators, "extend")  # noqa: B009  # it has no types
     rules = Draft202012Validator.VALIDATORS
     own = {
         "multipleOf": _check_multiple,

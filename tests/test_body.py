@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -163,6 +164,29 @@ def test_takes_file(schema: Any, media: str, value: Any, expected: bool) -> None
     """Files go where the schema or the media type stands for bytes; text stays text."""
     made, arguments = parse(schema, media)
     assert written.takes_file(arguments[0], made, value) is expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (b"1", True),
+        (bytearray(), True),
+        (Path("x"), True),
+        (("n", b"1"), True),
+        (io.BytesIO(), True),
+        (SimpleNamespace(file_name="a", content=b""), True),
+        (Upload("a", b"", None), True),
+        ([b"1", Path("x")], True),
+        ([b"1", "x"], False),
+        ([], False),
+        ("x", False),
+        ({"a": 1}, False),
+        (None, False),
+    ],
+)
+def test_is_file(value: Any, expected: bool) -> None:
+    """Bytes, paths, open files and pairs are files; text and JSON are not."""
+    assert written.is_file(value) is expected
 
 
 def test_takes_file_without_schema() -> None:

@@ -23,8 +23,7 @@ def names(catalog: Catalog) -> list[str]:
 def bundled_surface() -> dict[str, list[str]]:
     return {
         entry.qualified_name: [
-            a.name if a.required else f"{a.name}?"
-            for a in BUNDLED.plan(entry).operation.arguments
+            a.name if a.required else f"{a.name}?" for a in BUNDLED.plan(entry).operation.arguments
         ]
         for entry in BUNDLED.catalog.entries
     }

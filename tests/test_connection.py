@@ -108,6 +108,14 @@ def test_client_of_other_process() -> None:
     connections.close()
 
 
+def test_client_of_parent_process() -> None:
+    """A client that was made before a fork is let go of, but not closed, in the child."""
+    connections = Connections()
+    connections._clients[os.getpid() + 1, False] = object()
+    connections.close()
+    assert not connections._clients
+
+
 def test_client_of_threads() -> None:
     """Many threads that begin at once share one client, and no answer goes astray."""
 

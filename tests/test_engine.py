@@ -56,15 +56,29 @@ class Response:
                 raise chunk
             yield chunk
 
-    async def aiter_raw(self) -> Any:
-        for chunk in self.iter_raw():
-            yield chunk
+    def aiter_raw(self) -> Any:
+        return Chunks(self.iter_raw())
 
     def close(self) -> None:
         self.closed += 1
 
     async def aclose(self) -> None:
         self.closed += 1
+
+
+class Chunks:
+    """Chunks to await, without a generator that trio would want closed."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+
+    def __aiter__(self) -> Chunks:
+        return self
+
+    async def __anext__(self) -> bytes:
+        for chunk in self._chunks:
+            return chunk
+        raise StopAsyncIteration
 
 
 def do(*effects: Any) -> Flow:
@@ -257,7 +271,7 @@ def test_httpx2() -> None:
 @pytest.mark.parametrize(
     ("answer", "error", "match"),
     [
-        (b"HTTP/1.1 200 X\r\nContent-Length: 9\r\n\r\n[", httpx.RemoteProtocolError, "incomplete"),
+        (b"HTTP/1.1 200 X\r\nContent-Length: 9\r\n\r\n[", httpx.RemoteProtocolError, "received 1 bytes"),
         (
             b"HTTP/1.1 200 X\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nabcde",
             ResponseValidationError,
@@ -325,11 +339,6 @@ class ReadOnly:
         return self._file.read(size)
 
 
-def answer_busy_once(exchange: Exchange) -> None:
-    """Answer 503 on the first request of a connection's server."""
-    exchange.sock.sendall(b"")
-
-
 @pytest.mark.parametrize("is_async", [False, True])
 @pytest.mark.parametrize("method", ["upload", "attach"])
 def test_files_are_sent_again(tmp_path: Path, method: str, *, is_async: bool) -> None:
@@ -354,10 +363,9 @@ def test_files_are_sent_again(tmp_path: Path, method: str, *, is_async: bool) ->
         first, second = server.exchanges
         assert b"456789" in first.body
         assert b"3456789" not in first.body
-        assert b"content-length" in str(first.headers).encode()
-        assert second.body.partition(b"\r\n")[2] == first.body.partition(b"\r\n")[2] or (
-            len(second.body) == len(first.body)
-        )
+        assert int(first.headers["content-length"]) == len(first.body)
+        # Apart from the boundary, which is chosen anew, both are the same.
+        assert len(second.body) == len(first.body)
         assert b"456789" in second.body
         assert not file.closed
 

@@ -67,7 +67,9 @@ def test_literal_paths_go_before_templates():
     """`/pets/mine` is not the pet called `mine`, in whatever order the document has them."""
     served = mock(
         {
-            "/pets/{id}": {"get": {"parameters": [parameter("id", "path")], "responses": answers()}},
+            "/pets/{id}": {
+                "get": {"parameters": [parameter("id", "path")], "responses": answers()}
+            },
             "/pets/{id}.{form}": {
                 "get": {
                     "parameters": [parameter("id", "path"), parameter("form", "path")],
@@ -84,7 +86,10 @@ def test_literal_paths_go_before_templates():
 
 def test_servers_base_paths_are_stripped():
     """A path is found below the base path of a server of the document, and without it."""
-    root = [{"url": "https://h/{v}/api/", "variables": {"v": {"default": "v1"}}}, {"url": "http://["}]
+    root = [
+        {"url": "https://h/{v}/api/", "variables": {"v": {"default": "v1"}}},
+        {"url": "http://["},
+    ]
     served = mock({"/a": {"get": {"responses": answers({"const": 1})}}}, servers=root)
     assert value_of(ask(served, "GET", "/v1/api/a")) == 1
     assert value_of(ask(served, "GET", "/a")) == 1
@@ -176,7 +181,9 @@ def test_collections_below_a_thing_are_its_own():
     assert ask(served, "GET", "/pets/3/toys").status == 404
     ask(served, "DELETE", "/pets/1")
     assert ask(served, "GET", "/pets/1/toys").status == 404
-    assert not any(address.key[-1] == "toys" and held for address, held in served.state.store.records.items())
+    assert not any(
+        address.key[-1] == "toys" and held for address, held in served.state.store.records.items()
+    )
 
 
 def test_an_id_in_the_query_must_name_a_thing_too():
@@ -250,7 +257,9 @@ def test_a_wrapped_list_and_a_wrapped_thing_are_filled():
         },
         {"User": user},
     )
-    assert value_of(ask(served, "POST", "/users", {"name": "ann"}), 201) == {"user": {"name": "ann"}}
+    assert value_of(ask(served, "POST", "/users", {"name": "ann"}), 201) == {
+        "user": {"name": "ann"}
+    }
     assert value_of(ask(served, "GET", "/users")) == {"data": [{"name": "ann"}], "total": 1}
     assert value_of(ask(served, "GET", "/users/ann")) == {"user": {"name": "ann"}}
 
@@ -380,12 +389,47 @@ def test_an_id_that_leaves_no_choice_is_at_least_sent_as_text():
     """Where every fitting id is taken, the thing is still remembered, under its number."""
     thing = {"type": "object", "required": ["id"], "properties": {"id": {"const": "only"}}}
     thing["properties"]["id"]["type"] = "string"
-    served = mock({"/t": {"post": {"responses": answers(thing)}}, "/t/{id}": {
-        "parameters": [parameter("id", "path")], "get": {"responses": answers(thing)}}})
+    served = mock(
+        {
+            "/t": {"post": {"responses": answers(thing)}},
+            "/t/{id}": {
+                "parameters": [parameter("id", "path")],
+                "get": {"responses": answers(thing)},
+            },
+        }
+    )
     for _ in range(2):
         assert value_of(ask(served, "POST", "/t"))["id"] == "only"
     assert ask(served, "GET", "/t/only").status == 200
     assert ask(served, "GET", "/t/2").status == 200
+
+
+def test_a_list_in_another_media_type_is_made_up():
+    """Only JSON shows what is remembered; a list as CSV is a sample."""
+    served = pets()
+    success = served.api.document.root["paths"]["/pets"]["get"]["responses"]["200"]
+    success["content"]["text/csv"] = {"schema": {"type": "string", "const": "id,name"}}
+    got = ask(served, "GET", "/pets", headers={"accept": "text/csv"})
+    assert (got.content_type, got.body) == ("text/csv", b"id,name")
+
+
+def test_a_list_of_plain_values_grows_too():
+    """Things of which only a text is listed are counted all the same."""
+    tags = {"type": "array", "items": {"type": "string"}}
+    body = {"requestBody": content({"type": "object", "properties": {"tag": {"type": "string"}}})}
+    get = {"parameters": [parameter("tag")], "responses": answers(tags)}
+    served = mock({"/tags": {"get": get, "post": {**body, "responses": answers(status="204")}}})
+    assert ask(served, "POST", "/tags", {"tag": "x"}).status == 204
+    assert len(value_of(ask(served, "GET", "/tags?tag=x"))) == 1
+
+
+def test_the_memory_is_bounded(monkeypatch):
+    """Beyond the limit, the oldest things are forgotten."""
+    monkeypatch.setattr("mixdyn.tools.store.MOST_RECORDS", 2)
+    served = pets()
+    for name in "abc":
+        ask(served, "POST", "/pets", {"id": 0, "name": name})
+    assert [pet["id"] for pet in value_of(ask(served, "GET", "/pets"))] == [2, 3]
 
 
 # Files.
@@ -402,7 +446,9 @@ def upload(served, filename, content_type="text/plain", data=b"\x00hello\r\n--b\
         + b"\r\n--b0--\r\n"
     )
     headers = {"content-type": "multipart/form-data; boundary=b0"}
-    return ask(served, "POST", "/api/sessions/session-0001/files/upload", body=body, headers=headers)
+    return ask(
+        served, "POST", "/api/sessions/session-0001/files/upload", body=body, headers=headers
+    )
 
 
 @pytest.fixture
@@ -511,7 +557,7 @@ def test_examples_go_first_and_the_requests_words_stand_in_them():
     """A documented example that fits is the answer; same-named fields repeat the request."""
     thing = {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "integer"}}}
     example = {"a": "documented", "b": 5}
-    named = {"wrong": {"value": {"b": "no number"}}, "right": {"value": example}, "none": {}}
+    named = {"none": {}, "wrong": {"value": {"b": "no number"}}, "right": {"value": example}}
     served = mock(
         {
             "/one": {"get": {"responses": answers(thing, example=example)}},
@@ -588,7 +634,10 @@ def test_errors_of_a_document_without_any_are_plain():
     """Where no error is described, the refusal is a plain object that says what was wrong."""
     served = mock({"/x": {"get": {"parameters": [parameter("n", required=True)], "responses": {}}}})
     assert value_of(ask(served, "GET", "/x"), 400) == {
-        "error": {"code": 400, "message": "the parameters do not fit:\n  query parameter n: is missing"}
+        "error": {
+            "code": 400,
+            "message": "the parameters do not fit:\n  query parameter n: is missing",
+        }
     }
     assert value_of(ask(served, "GET", "/y"), 404)["error"]["code"] == 404
 
@@ -830,7 +879,10 @@ def test_json_lines_are_a_finite_run(media, mark):
 
 def test_lines_described_as_an_array_give_its_items():
     """A list of items as the schema of JSON Lines means its items."""
-    array = {"type": "array", "items": {"type": "object", "properties": {"text": {"type": "string"}}}}
+    array = {
+        "type": "array",
+        "items": {"type": "object", "properties": {"text": {"type": "string"}}},
+    }
     responses = answers(array, media="application/x-ndjson")
     body = ask(mock({"/lines": {"get": {"responses": responses}}}), "GET", "/lines").body
     assert "".join(json.loads(line)["text"] for line in body.splitlines()).startswith("Hello")
@@ -854,13 +906,13 @@ def test_the_transport_serves_async_clients(session):
     """`httpx.AsyncClient` works the same; a waiting stream does not block the loop."""
 
     async def talk():
-        async with httpx.AsyncClient(transport=session.transport(), base_url="http://m") as client:
-            async with client.stream("GET", "/stream?sessionId=session-0001") as stream:
-                lines = stream.aiter_lines()
-                assert await anext(lines) == "event: connected"
-                waiting = asyncio.ensure_future(last_event(lines))
-                await client.post("/stream/session-0001/message", json={"content": "hi"})
-                return await waiting
+        client = httpx.AsyncClient(transport=session.transport(), base_url="http://mock")
+        async with client, client.stream("GET", "/stream?sessionId=session-0001") as stream:
+            lines = stream.aiter_lines()
+            assert await anext(lines) == "event: connected"
+            waiting = asyncio.ensure_future(last_event(lines))
+            await client.post("/stream/session-0001/message", json={"content": "hi"})
+            return await waiting
 
     async def last_event(lines):
         async for line in lines:
@@ -890,8 +942,11 @@ def test_openapi_3_0_is_levelled_too():
         },
     }
     body = {"requestBody": content(ref("Thing")), "responses": answers(ref("Thing"))}
-    served = mock({"/things": {"post": body, "get": {"responses": answers(ref("Thing"))}}},
-                  {"Thing": thing}, "3.0.3")
+    served = mock(
+        {"/things": {"post": body, "get": {"responses": answers(ref("Thing"))}}},
+        {"Thing": thing},
+        "3.0.3",
+    )
     assert value_of(ask(served, "GET", "/things"))["n"] > 5
     assert value_of(ask(served, "POST", "/things", {"n": 6, "note": None}))["note"] is None
     assert ask(served, "POST", "/things", {"n": 5, "note": None}).status == 400

@@ -40,7 +40,12 @@ def test_parameters_of_path_and_operation_are_merged() -> None:
     own = {"parameters": [param("a", description="own"), param("a", "header")]}
     made = make_operation(own, "/x/{id}", item=item)
     found = [(p.location, p.name, p.description) for p in made.parameters]
-    assert found == [("path", "id", ""), ("query", "a", "own"), ("query", "b", ""), ("header", "a", "")]
+    assert found == [
+        ("path", "id", ""),
+        ("query", "a", "own"),
+        ("query", "b", ""),
+        ("header", "a", ""),
+    ]
     assert arguments(made) == ["id", "a?", "b?", "a_header?"]
 
 
@@ -90,7 +95,9 @@ def test_styles_have_defaults(location: str, style: str, explode: bool) -> None:
     """Each place has its default style, and `form` explodes unless told otherwise."""
     made = make_operation({"parameters": [param("p", location)]}, "/x/{p}").parameters[-1]
     assert (made.style, made.explode) == (style, explode)
-    told = make_operation({"parameters": [param("p", location, explode=not explode, style=[])]}, "/{p}")
+    told = make_operation(
+        {"parameters": [param("p", location, explode=not explode, style=[])]}, "/{p}"
+    )
     assert (told.parameters[-1].style, told.parameters[-1].explode) == (style, not explode)
 
 
@@ -105,7 +112,14 @@ def test_content_parameters_have_a_media_type() -> None:
 
 @pytest.mark.parametrize(
     "parameter",
-    [{"name": "x", "in": "body"}, {"in": "query"}, {"name": 5, "in": "query"}, {}, 7, {"name": "x"}],
+    [
+        {"name": "x", "in": "body"},
+        {"in": "query"},
+        {"name": 5, "in": "query"},
+        {},
+        7,
+        {"name": "x"},
+    ],
 )
 def test_unusable_parameters_are_named(parameter: Any) -> None:
     """A parameter without a name or a known place gives an error that says where it stands."""
@@ -147,7 +161,10 @@ CHILD = {"allOf": [fields("a", a=TEXT), {"properties": {"b": TEXT}}]}
         (CHILD, ["a", "b?"]),
         ({"type": ["object", "null"], "properties": {"a": TEXT}}, ["a?"]),
         (fields(a={**TEXT, "readOnly": True}, b=TEXT), ["b?"]),
-        ({**fields(a=TEXT, b=TEXT), "anyOf": [{"required": ["a"]}, {"required": ["b"]}]}, ["a?", "b?"]),
+        (
+            {**fields(a=TEXT, b=TEXT), "anyOf": [{"required": ["a"]}, {"required": ["b"]}]},
+            ["a?", "b?"],
+        ),
         ({"oneOf": [fields(a=TEXT), fields(b=TEXT)]}, ["body"]),
         ({**fields(a=TEXT), "oneOf": [fields(b=TEXT), fields(c=TEXT)]}, ["body"]),
         ({**fields(a=TEXT), "anyOf": [{"type": "string"}, {"required": ["a"]}]}, ["body"]),
@@ -260,7 +277,7 @@ def test_huge_names_do_not_break() -> None:
 )
 def test_response_is_found_by_status(status: int, expected: str) -> None:
     """The exact status goes before its class, that before `default`."""
-    declared = dict.fromkeys(["default", "2xx", "200", "5XX", "x-note"], {"description": ""})
+    declared = {key: {"description": ""} for key in ("default", "2xx", "200", "5XX", "x-note")}
     found = make_operation({"responses": declared}).response(status)
     assert found is not None
     assert found.status == expected
@@ -331,7 +348,10 @@ def test_servers_of_operation_go_before_path_and_document() -> None:
     assert parse_servers([{"url": "a", "variables": 5}, {}, "x"])[0].variables == {}
 
 
-SCHEMES = {"a": {"type": "http", "scheme": "Bearer"}, "b": {"type": "apiKey", "in": "query", "name": "k"}}
+SCHEMES = {
+    "a": {"type": "http", "scheme": "Bearer"},
+    "b": {"type": "apiKey", "in": "query", "name": "k"},
+}
 
 
 @pytest.mark.parametrize(
@@ -367,7 +387,11 @@ def test_security_schemes_are_read() -> None:
         "d": "",
         "e": "",
     }
-    assert (found["b"].location, found["b"].parameter, found["c"].http_scheme) == ("query", "k", "bearer")
+    assert (found["b"].location, found["b"].parameter, found["c"].http_scheme) == (
+        "query",
+        "k",
+        "bearer",
+    )
 
 
 @pytest.mark.parametrize(

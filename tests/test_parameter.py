@@ -1,7 +1,6 @@
 """Parameters are read back as the core's `params` writes them, and judged by their schemas."""
 
 import itertools
-import json
 
 import pytest
 
@@ -92,12 +91,18 @@ def test_contradictory_deep_objects_do_no_harm():
 
 
 @pytest.mark.parametrize("explode", [False, True])
-@pytest.mark.parametrize(("schema", "value"), [v for v in VALUES if v[1] not in (VALUES[3][1],)])
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"type": "integer"}, 5),
+        ({"type": "boolean"}, False),
+        ({"type": "string"}, "a b/c%20&e=ü"),
+        (INTEGERS, [1, 2, 3]),
+        (POINT, {"x": 1, "label": "a;c"}),
+    ],
+)
 def test_header_parameters(schema, value, explode):
     """Headers are read as they are written; nothing in them is percent-decoded."""
-    if isinstance(value, (list, dict)):
-        value = json.loads(json.dumps(value).replace(",b", ""))
-        value = json.loads(json.dumps(value).replace(";c", ""))
     text = params.encode_header(value, explode=explode)
     assert understood("header", schema, "simple", explode, "/x", {"P": text}) == value
 
@@ -105,7 +110,10 @@ def test_header_parameters(schema, value, explode):
 def test_cookies():
     """Cookies are read from their header."""
     text = params.encode_cookie("p", "a b")
-    assert understood("cookie", {"type": "string"}, "form", True, "/x", {"Cookie": f"q=1; {text}"}) == "a b"
+    assert (
+        understood("cookie", {"type": "string"}, "form", True, "/x", {"Cookie": f"q=1; {text}"})
+        == "a b"
+    )
 
 
 def test_parameters_with_content_are_json():
@@ -114,7 +122,9 @@ def test_parameters_with_content_are_json():
     header = {**described, "name": "h", "in": "header"}
     path = {**described, "name": "d", "in": "path", "required": True}
     answer = {"type": "object", "properties": {"p": POINT}}
-    served = mock({"/x/{d}": {"get": {"parameters": [described, header, path], "responses": answers(answer)}}})
+    served = mock(
+        {"/x/{d}": {"get": {"parameters": [described, header, path], "responses": answers(answer)}}}
+    )
     got = ask(served, "GET", '/x/{}?p={"x":1}', headers={"h": '{"x": 2}'})
     assert value_of(got)["p"] == {"x": 1}
     assert "query parameter p: expected type object" in message_of(ask(served, "GET", "/x/{}?p=x"))
@@ -132,7 +142,9 @@ def test_the_whole_query_as_one_value(media):
     """OpenAPI 3.2 lets a single parameter stand for the whole query."""
     described = {"name": "q", "in": "querystring", "content": {media: {"schema": POINT}}}
     answer = {"type": "object", "properties": {"q": POINT}}
-    served = mock({"/x": {"get": {"parameters": [described], "responses": answers(answer)}}}, openapi="3.2.0")
+    served = mock(
+        {"/x": {"get": {"parameters": [described], "responses": answers(answer)}}}, openapi="3.2.0"
+    )
     query = "x=1&label=a+b" if "form" in media else "%7B%22x%22:1,%22label%22:%22a+b%22%7D"
     assert value_of(ask(served, "GET", f"/x?{query}"))["q"] == {"x": 1, "label": "a b"}
     assert ask(served, "GET", "/x").status == 200
@@ -143,7 +155,9 @@ def test_all_problems_are_told_at_once():
     needed = parameter("a", required=True)
     limited = parameter("b", schema={"type": "integer", "minimum": 1})
     header = parameter("X-C", "header", {"type": "boolean"}, required=True)
-    served = mock({"/x": {"get": {"parameters": [needed, limited, header], "responses": answers()}}})
+    served = mock(
+        {"/x": {"get": {"parameters": [needed, limited, header], "responses": answers()}}}
+    )
     message = message_of(ask(served, "GET", "/x?b=0", headers={"x-c": "maybe"}))
     assert "query parameter a: is missing" in message
     assert "query parameter b: expected minimum 1, got 0" in message
@@ -152,7 +166,9 @@ def test_all_problems_are_told_at_once():
 
 def test_a_parameter_without_a_schema_is_anything():
     """What has no schema is taken as it comes."""
-    served = mock({"/x": {"get": {"parameters": [{"name": "p", "in": "query"}], "responses": answers()}}})
+    served = mock(
+        {"/x": {"get": {"parameters": [{"name": "p", "in": "query"}], "responses": answers()}}}
+    )
     assert ask(served, "GET", "/x?p=%41&&=").status == 200
 
 

@@ -93,12 +93,17 @@ def test_open_forms_take_any_field():
     open_form = {"type": "object", "additionalProperties": {"type": "integer"}}
     assert post(server(open_form, FORM), b"a=1", FORM).status == 200
     assert post(server(open_form, FORM), b"a=x", FORM).status == 400
-    bare = mock({"/x": {"post": {"requestBody": {"content": {FORM: {}}}, "responses": answers(THING)}}})
+    bare = mock(
+        {"/x": {"post": {"requestBody": {"content": {FORM: {}}}, "responses": answers(THING)}}}
+    )
     assert value_of(post(bare, b"name=z", FORM))["name"] == "z"
 
 
 def parts(*pieces):
-    return b"".join(b"--b\r\nContent-Disposition: form-data; " + p + b"\r\n" for p in pieces) + b"--b--"
+    return (
+        b"".join(b"--b\r\nContent-Disposition: form-data; " + p + b"\r\n" for p in pieces)
+        + b"--b--"
+    )
 
 
 def multipart(served, *pieces):
@@ -121,7 +126,9 @@ def test_multipart_fields_and_files():
     assert (got["name"], got["count"]) == ("Rex", 5)
     assert (got["tags"], got["place"]) == (["x", "y"], {"x": 1})
     assert "'file' is missing" in message_of(multipart(served, *fields))
-    assert "'other' is unknown" in message_of(multipart(served, *fields, file, b'name="other"\r\n\r\n1'))
+    assert "'other' is unknown" in message_of(
+        multipart(served, *fields, file, b'name="other"\r\n\r\n1')
+    )
 
 
 def test_multipart_lists_as_json():
@@ -165,7 +172,9 @@ def test_unknown_fields():
     assert unknown(outer, {"list": [{"a": 1}, {"b": 1}]}) == ["$.list[1]: 'b' is unknown"]
     assert unknown({**inner, "additionalProperties": True}, {"b": 1}) == []
     assert unknown({**inner, "patternProperties": {"^b": {}}}, {"b": 1}) == []
-    assert unknown({"type": "object", "additionalProperties": inner}, {"k": {"b": 1}}) == ["$.k: 'b' is unknown"]
+    assert unknown({"type": "object", "additionalProperties": inner}, {"k": {"b": 1}}) == [
+        "$.k: 'b' is unknown"
+    ]
     assert unknown({"type": "object"}, {"b": 1}) == []
     assert unknown({"type": "array"}, [{"b": 1}]) == []
     assert unknown({"allOf": [inner, {"properties": {"b": {}}}]}, {"a": 1, "b": 2}) == []

@@ -37,7 +37,9 @@ class Building:
         self.builder = RequestBuilder(make_operation(operation, path, **parts), "agent/1")
         self.reported: list[tuple[Problem, ...]] = []
 
-    def build(self, values: Any = None, server: str = SERVER, headers: Any = None, **more: Any) -> Request:
+    def build(
+        self, values: Any = None, server: str = SERVER, headers: Any = None, **more: Any
+    ) -> Request:
         more.setdefault("report", self.reported.append)
         return self.builder.build(values or {}, server, headers or {}, **more)
 
@@ -48,7 +50,9 @@ class Building:
 
 
 def url(path: str, value: Any, *params: Any, **more: Any) -> str:
-    return Building({"parameters": list(params)}, path).build(value, **more).url.removeprefix(SERVER)
+    return (
+        Building({"parameters": list(params)}, path).build(value, **more).url.removeprefix(SERVER)
+    )
 
 
 def test_a_request_is_put_together() -> None:
@@ -152,7 +156,11 @@ def test_path_and_query_of_the_server_are_kept(server: str, expected: str) -> No
         (param("q", allowReserved=True), "a/b", "?q=a/b"),
         (param("q"), "", "?q="),
         (param("q", schema={}), [], ""),
-        ({"name": "q", "in": "query", "content": {JSON: {}}}, {"a": "x"}, "?q=%7B%22a%22%3A%22x%22%7D"),
+        (
+            {"name": "q", "in": "query", "content": {JSON: {}}},
+            {"a": "x"},
+            "?q=%7B%22a%22%3A%22x%22%7D",
+        ),
         ({"name": "q", "in": "query", "content": {"text/plain": {}}}, "x", "?q=x"),
         ({"name": "q", "in": "querystring", "content": {FORM: {}}}, {"a": 1, "b": "c"}, "?a=1&b=c"),
         ({"name": "q", "in": "querystring", "content": {JSON: {}}}, {"a": 1}, "?%7B%22a%22%3A1%7D"),
@@ -310,6 +318,7 @@ def test_undeclared_properties_of_a_whole_body_are_sent() -> None:
     parts = Building(body(schema, MULTIPART)).build({EXTRA: {"n": 1}}).files
     assert parts == [("n", (None, b"1", None))]
     assert list(made.problems({EXTRA: {"n": object()}})) == ["body.n"]
+    assert list(made.problems({EXTRA: {5: 1}})) == ["body"]
 
 
 def test_a_parameter_called_body_is_checked_as_itself() -> None:
@@ -372,6 +381,24 @@ def test_multipart_bodies() -> None:
     assert [u.content for u in made.opened] == [b"1", b"2"]
 
 
+@pytest.mark.parametrize("schema", [{"type": "object"}, {}, {"oneOf": [fields(a=TEXT)] * 2}])
+def test_free_form_multipart_bodies(schema: Any) -> None:
+    """Where no schema tells which properties are files, their values do."""
+    values = {"f": [b"1", ("n.txt", b"2")], "t": "x", "n": 5, "e": [], "o": {"a": 1}}
+    made = Building(body(schema, MULTIPART)).build({"body": values})
+    assert made.files == [
+        ("f", ("f", b"1", "application/octet-stream")),
+        ("f", ("n.txt", b"2", "application/octet-stream")),
+        ("t", (None, b"x", None)),
+        ("n", (None, b"5", None)),
+        ("o", (None, b'{"a":1}', JSON)),
+    ]
+    assert [u.content for u in made.opened] == [b"1", b"2"]
+    only = Building(body(schema, MULTIPART, required=False)).build({"body": {"f": b"1"}})
+    assert only.files == [("f", ("f", b"1", "application/octet-stream"))]
+    assert Building(body(schema, MULTIPART)).build({"body": {}}).files == []
+
+
 def test_binary_bodies() -> None:
     """Bytes, a path or an open file is sent as it is, with the documented or its own type."""
     made = Building(body(FILE, "application/pdf")).build({"body": b"1"})
@@ -383,7 +410,9 @@ def test_binary_bodies() -> None:
     assert csv.upload is not None
 
 
-@pytest.mark.parametrize("value", [5, "text", {"content": b"1", "size": 2}, Path("/gone/x"), Path("a\0")])
+@pytest.mark.parametrize(
+    "value", [5, "text", {"content": b"1", "size": 2}, Path("/gone/x"), Path("a\0")]
+)
 def test_bad_files_are_refused(value: Any) -> None:
     """What is no file, or cannot be opened, is a problem of its argument."""
     assert list(Building(body(FILE, "application/pdf")).problems({"body": value})) == ["body"]
@@ -421,7 +450,10 @@ def test_opened_files_are_closed_where_building_fails(
 
     monkeypatch.setattr(building, "to_uploads", keep)
     schema = fields(file=FILE, title=TEXT, more=FILE)
-    operation = {"parameters": [param("id", "path"), param("n", schema=INTEGER)], **body(schema, MULTIPART)}
+    operation = {
+        "parameters": [param("id", "path"), param("n", schema=INTEGER)],
+        **body(schema, MULTIPART),
+    }
     made = Building(operation, "/x/{id}")
     assert made.problems({"id": "1", "file": path, **bad})
     assert [file.closed for file in opened] == [True]
@@ -452,7 +484,20 @@ def test_values_that_json_cannot_hold_are_refused() -> None:
     assert len(found) == 2
 
 
+def test_what_is_not_given_is_not_sent() -> None:
+    """Absent optional arguments leave no trace; a required one that is bad is a problem."""
+    operation = {"parameters": [param("id", "path"), param("h", "header"), param("c", "cookie")]}
+    made = Building(operation, "/x/{id}")
+    assert sorted(made.build({"id": "1"}).headers) == ["accept", "user-agent"]
+    assert list(made.problems({"id": object()})) == ["id"]
+
+
 def test_nothing_is_validated_without_schemas() -> None:
     """An operation without parameters or schemas has nothing to check."""
     assert Building({}).build().url == f"{SERVER}/x"
-    assert Building({"requestBody": {"required": True, "content": {JSON: {}}}}).build({"body": 1}).content == b"1"
+    assert (
+        Building({"requestBody": {"required": True, "content": {JSON: {}}}})
+        .build({"body": 1})
+        .content
+        == b"1"
+    )

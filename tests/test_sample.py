@@ -6,6 +6,7 @@ import pytest
 
 from mixdyn.operation import MediaType
 from mixdyn.tools.sample import Sampler, Taste, media_examples
+from mixdyn.tools.scalar import _FORMATS
 from tests.apis import NOW, schema_of
 
 
@@ -42,7 +43,10 @@ def sample(value, seed="seed", taste=None, openapi="3.1.0", **schemas):
         ({"type": "array", "items": {"const": 1}, "minItems": 2, "maxItems": 3}, [1, 1]),
         ({"type": "array", "items": {"const": 1}, "maxItems": 0}, []),
         ({"type": "array", "prefixItems": [{"const": 1}, {"const": 2}]}, [1, 2]),
-        ({"type": "array", "items": {"enum": [1, 2, 3]}, "minItems": 3, "uniqueItems": True}, [1, 2, 3]),
+        (
+            {"type": "array", "items": {"enum": [1, 2, 3]}, "minItems": 3, "uniqueItems": True},
+            [1, 2, 3],
+        ),
         ({"type": "object", "required": ["a"]}, {"a": "text"}),
         ({"required": ["a"]}, {"a": "text"}),
         ({"type": "object", "additionalProperties": {"const": 1}}, {"key1": 1}),
@@ -69,6 +73,7 @@ def test_values(schema, expected):
         {"type": "string", "maxLength": 2},
         {"type": "string", "pattern": "^[a-z]+$", "minLength": 40, "maxLength": 60},
         {"type": "string", "pattern": "[0-9]", "minLength": 10, "maxLength": 10},
+        {"type": "string", "pattern": "^[b-y]+$", "minLength": 40},
         {"type": "string", "pattern": r"^\d{4}-\d{2}$"},
         {"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1, "format": "int64"},
         {"type": "integer", "maximum": -100},
@@ -79,8 +84,14 @@ def test_values(schema, expected):
         {"items": {"type": "string"}},
         {"type": ["integer", "string"]},
         {"allOf": [{"required": ["a"]}, {"properties": {"a": {"type": "integer", "minimum": 3}}}]},
-        {"type": "object", "properties": {"a": {"type": "string"}}, "oneOf": [
-            {"properties": {"b": {"type": "integer"}}, "required": ["b"]}, {"required": ["c"]}]},
+        {
+            "type": "object",
+            "properties": {"a": {"type": "string"}},
+            "oneOf": [
+                {"properties": {"b": {"type": "integer"}}, "required": ["b"]},
+                {"required": ["c"]},
+            ],
+        },
         {"oneOf": [{"type": "string"}, {"type": "string", "minLength": 30}]},
         {"type": "object", "properties": {"a": {"type": "string"}}, "maxProperties": 0},
         {},
@@ -94,8 +105,7 @@ def test_samples_fit(schema):
 
 @pytest.mark.parametrize(
     "form",
-    "date-time date time duration uuid email idn-email uri url iri uri-reference uri-template"
-    " hostname ipv4 ipv6 byte json-pointer regex int64 decimal binary unheard-of".split(),
+    [*_FORMATS, "binary", "unheard-of"],
 )
 def test_formats(form):
     """Each known format is written in its form, differently at different places."""
@@ -107,7 +117,9 @@ def test_formats(form):
 
 def test_base64_is_told_by_3_1_too():
     """`contentEncoding: base64` means the same as `format: byte`."""
-    encoded, old = ({"type": "string", **more} for more in ({"contentEncoding": "base64"}, {"format": "byte"}))
+    encoded, old = (
+        {"type": "string", **more} for more in ({"contentEncoding": "base64"}, {"format": "byte"})
+    )
     assert sample(encoded) == sample(old)
 
 
@@ -160,7 +172,9 @@ def test_nullable_recursion_ends_with_null():
         "nullable": True,
         "properties": {"next": {"$ref": "#/components/schemas/Node"}},
     }
-    assert sample({"$ref": "#/components/schemas/Node"}, openapi="3.0.3", Node=node) == {"next": None}
+    assert sample({"$ref": "#/components/schemas/Node"}, openapi="3.0.3", Node=node) == {
+        "next": None
+    }
 
 
 def test_a_schema_without_finite_instances_still_ends():
@@ -202,6 +216,29 @@ def test_discriminators_name_their_branch():
     assert sample(parent, Cat=cat, Dog=dog) == {"kind": "cat", "lives": "text"}
     schema = schema_of(parent, Cat=cat, Dog=dog)
     assert Sampler().sample(schema.space.component("Dog"), "seed") == {"kind": "dog"}
+
+
+def test_a_discriminator_that_names_only_its_own_schema():
+    """A parent that is its own only branch is sampled as itself."""
+    parent = {
+        "type": "object",
+        "properties": {"kind": {"type": "string"}},
+        "discriminator": {
+            "propertyName": "kind",
+            "mapping": {"me": "#/components/schemas/Subject"},
+        },
+    }
+    assert sample(parent) == {"kind": "me"}
+
+
+def test_lists_of_lists_of_lists():
+    """Nesting that is not recursion is followed as far as it goes."""
+    schema = {"type": "string"}
+    for _ in range(5):
+        schema = {"type": "array", "items": schema}
+    assert sample({"type": "object", "properties": {"deep": schema}}) == {
+        "deep": [[[[["deep 13"]]]]]
+    }
 
 
 def test_lean_and_fresh_samples():

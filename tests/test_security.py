@@ -116,8 +116,17 @@ def test_credentials_that_cannot_travel_are_refused(made: SecurityScheme, creden
 
 @pytest.mark.parametrize(
     "credential",
-    ["hunter2", ("a:b", "hunter2"), ("hunter2",), ("a", "hunter2\n"), ("a", 5), ("a", "\ud800"), 5]
-    + [("a", "hunter2", "c"), b"a:hunter2"],
+    [
+        "hunter2",
+        ("a:b", "hunter2"),
+        ("hunter2",),
+        ("a", "hunter2\n"),
+        ("a", 5),
+        ("a", "\ud800"),
+        ("a", "hunter2", "c"),
+        b"a:hunter2",
+        5,
+    ],
 )
 def test_basic_credentials_that_cannot_travel_are_refused(credential: Any) -> None:
     """User and password are two printable texts, the user without a colon."""

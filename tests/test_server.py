@@ -151,24 +151,31 @@ POST = b"POST /pets HTTP/1.1\r\nContent-Type: application/json\r\n"
         (b"BREW /pets HTTP/1.1\r\n\r\n", 405),
     ],
 )
-def test_malformed_requests_are_refused(server, request_bytes, status, capsys):
+def test_malformed_requests_are_refused(server, request_bytes, status, capsys, caplog):
     """What is no proper request has its error status and a body as documented; none is fatal."""
     answer = exchange(server, request_bytes)
     assert status_of(answer) == status
     body = answer.partition(b"\r\n\r\n")[2]
     assert json.loads(body)["code"] == status
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
     assert httpx.get(f"{server.url}/pets").status_code == 200
     assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(
     "request_bytes",
-    [b"", b"GET", POST + b"Content-Length: 10\r\n\r\nabc", POST + b"Transfer-Encoding: chunked\r\n\r\n9\r\nab"],
+    [
+        b"",
+        b"GET",
+        POST + b"Content-Length: 10\r\n\r\nabc",
+        POST + b"Transfer-Encoding: chunked\r\n\r\n9\r\nab",
+    ],
 )
-def test_peers_that_vanish_do_no_harm(server, request_bytes, capsys):
-    """A request that is cut off is dropped without a word on stderr."""
+def test_peers_that_vanish_do_no_harm(server, request_bytes, capsys, caplog):
+    """A request that is cut off is dropped without a word on stderr, and hardly one in the log."""
     exchange(server, request_bytes)
     assert httpx.get(f"{server.url}/pets").status_code == 200
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
     assert capsys.readouterr() == ("", "")
 
 
@@ -282,12 +289,27 @@ def test_closing_ends_open_streams_at_once(talker):
     with httpx.stream("GET", url, timeout=SECONDS) as stream, connect(talker) as idle:
         lines = stream.iter_lines()
         next(lines)
+        idle.sendall(b"HEAD /health HTTP/1.1\r\n\r\n")
+        assert status_of(idle.recv(4096)) == 200
         talker.close()
         assert list(lines)[-1] == ""
         assert idle.recv(1) == b""
     with pytest.raises(ConnectionError):
         connect(talker)
     talker.close()
+
+
+def test_closing_does_not_wait_for_a_reader_that_does_not_read(talker):
+    """A peer whose buffers are full is cut off."""
+    url = f"{talker.url}/api/sessions/session-0001/files/upload"
+    httpx.post(url, files={"file": ("big", b"x" * 20_000_000)}, timeout=SECONDS)
+    with connect(talker) as peer:
+        peer.sendall(b"GET /api/sessions/session-0001/files/big HTTP/1.1\r\n\r\n")
+        peer.recv(10)
+        talker.close()
+        with contextlib.suppress(ConnectionError):
+            received = sum(map(len, iter(lambda: peer.recv(1 << 20), b"")))
+            assert received < 20_000_000
 
 
 def test_stopping_takes_in_no_more(server):
@@ -315,6 +337,21 @@ def test_a_connection_that_is_gone_before_it_is_accepted_is_no_matter(server, mo
         assert accepted.wait(SECONDS)
     monkeypatch.undo()
     assert httpx.get(f"{server.url}/pets").status_code == 200
+
+
+def test_a_connection_that_fails_at_once_is_dropped_quietly(server, monkeypatch, capsys):
+    """A connection that cannot even be set up is logged for those who look, and closed."""
+    failed = threading.Event()
+
+    def setup(handler):
+        failed.set()
+        raise OSError("gone")
+
+    monkeypatch.setattr(server._http.RequestHandlerClass, "setup", setup)
+    with connect(server) as peer:
+        assert failed.wait(SECONDS)
+        assert peer.recv(1) == b""
+    assert capsys.readouterr() == ("", "")
 
 
 def test_serving_in_the_foreground_ends_with_ctrl_c(monkeypatch):

@@ -205,6 +205,7 @@ class Exchange:
         source = self.find(collection, self.path_ids[-1])
         fields = {**source.fields, **self.payload.fields}
         fields.pop(collection.identifier or "", None)
+        # What belongs to the source, such as its files, is not copied: no document tells.
         copied = Payload(fields, (source.file,) if source.file is not None else ())
         record = self.create(collection, self.address(collection), copied)
         return self.show(collection, record, "201")
@@ -365,13 +366,11 @@ class Exchange:
 
     def publish(self) -> None:
         """Let the streams of the thing that a text was sent to tell of it."""
-        for stream in self.api.census.listeners(self.route):
-            media = event_media(stream.operation)
-            if media is not None:
-                script = self.api.script(stream, media)
-                drafts = script.run(self.text or "", self.subject_facts, Taste(now=self.now))
-                channel = self.store.channel(self.channel_address(stream))
-                channel.publish([draft.encode for draft in drafts])
+        for stream, media in self.api.census.listeners(self.route):
+            script = self.api.script(stream, media)
+            drafts = script.run(self.text or "", self.subject_facts, Taste(now=self.now))
+            channel = self.store.channel(self.channel_address(stream))
+            channel.publish([draft.encode for draft in drafts])
 
     def remember_text(self) -> None:
         """Make a text that was sent part of the history of the thing that it was sent to."""

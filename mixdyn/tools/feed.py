@@ -102,6 +102,7 @@ class Subscription:
     async def _read_async(self) -> AsyncIterator[bytes]:
         woken = asyncio.Event()
         loop = asyncio.get_running_loop()
+        # Publishers are in other threads, as a rule: only this wakes a loop from there.
         self._wake = lambda: loop.call_soon_threadsafe(woken.set)
         try:
             while True:
@@ -128,6 +129,7 @@ class Channel:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._messages: deque[Message] = deque(maxlen=MOST_REMEMBERED)
+        # Weak: a reader that was dropped without being closed must not be kept for ever.
         self._readers: WeakSet[Subscription] = WeakSet()
         self._is_closed = False
         self.last = 0

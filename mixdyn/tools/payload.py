@@ -100,6 +100,7 @@ def find_unknown(schema: Schema, value: Any, path: str = "$") -> Iterator[Proble
             yield from find_unknown(items, item, f"{path}[{index}]") if items is not None else ()
     if not is_object(value):
         return
+    # Strict servers know the fields of all branches, unless a discriminator picks one.
     declared = {name: s for part in reversed(parts) for name, s in part.properties.items()}
     is_closed = bool(declared) and not any(_is_open(part) for part in parts)
     additional = next((p.additional for p in parts if p.additional is not None), None)
@@ -143,6 +144,7 @@ def parse_json(content: bytes) -> Any:
         raise RefusedError(400, "the body is nested too deeply") from None
     except ValueError as error:
         raise RefusedError(400, f"the body is not valid JSON: {excerpt(str(error))}") from None
+    # Level by level, so that no depth of the body costs depth of the stack.
     level = [value]
     for _ in range(_DEEPEST):
         if any(isinstance(item, float) and math.isinf(item) for item in level):
@@ -269,6 +271,7 @@ def _finish_form(schema: Schema | None, form: _Form) -> Payload:
     }
     members = {n: True if n in form.files else s for n, s in declared.items()}
     rule = normalize_members(members, sorted(schema.core.required), "request")
+    # What stands for the files is never looked at: their members are `True`.
     names = {name: len(listed) for name, listed in form.files.items()}
     _check(Validator(rule), schema, {**form.fields, **names})
     return Payload(form.fields, files)

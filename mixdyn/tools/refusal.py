@@ -104,6 +104,7 @@ def _choose_media(response: Response | None) -> MediaType | None:
 
 def _fill(sampler: Sampler, schema: Schema, status: int, message: str) -> Any:
     """Make the body; the one that carries the message, if any does, and is valid in any case."""
+    # The smallest body first: made-up extras around the message would only mislead.
     candidates: list[Any] = []
     for taste in (Taste(is_lean=True, has_examples=False), Taste(has_examples=False), Taste()):
         plain = sampler.sample(schema, "error", taste)

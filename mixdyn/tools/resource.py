@@ -19,6 +19,7 @@ from mixdyn.tools.route import PARAMETER, Route
 from mixdyn.tools.word import split_name, to_singular, vocabulary
 
 Key = tuple[str, ...]
+Stream = tuple[Route, MediaType]
 Kind = Literal[
     "create", "copy", "list", "gather", "read", "replace", "merge", "delete", "clear", "other"
 ]
@@ -118,12 +119,12 @@ class Census:
         below = (c for c in self.collections.values() if c.key[:-1] == subject.collection.item_key)
         return next((c for c in below if c.is_stored and c.singular == last), None)
 
-    def streams(self) -> list[Route]:
-        """The routes that give event streams for as long as one listens."""
-        gets = [route for route in self.routes if route.method == "GET"]
-        return [route for route in gets if event_media(route.operation) is not None]
+    def streams(self) -> list[Stream]:
+        """The routes that give event streams for as long as one listens, with what they send."""
+        gets = ((r, event_media(r.operation)) for r in self.routes if r.method == "GET")
+        return [(route, media) for route, media in gets if media is not None]
 
-    def listeners(self, route: Route) -> list[Route]:
+    def listeners(self, route: Route) -> list[Stream]:
         """
         Give the streams that an operation sends to: a POST of text about the same thing.
 
@@ -133,12 +134,12 @@ class Census:
         has_text = media is not None and find_text(media.schema) is not None
         if route.method != "POST" or not has_text or takes_file(route.operation):
             return []
-        about = [stream for stream in self.streams() if self.anchor(stream) == self.anchor(route)]
-        return [s for s in about if s.tags & route.tags or _speaks_of_messages(route)]
+        about = [s for s in self.streams() if self.anchor(s[0]) == self.anchor(route)]
+        return [s for s in about if s[0].tags & route.tags or _speaks_of_messages(route)]
 
     def senders(self, stream: Route) -> list[Route]:
         """Give the operations that send to a stream."""
-        return [route for route in self.routes if stream in self.listeners(route)]
+        return [r for r in self.routes if any(to is stream for to, _ in self.listeners(r))]
 
     def anchor(self, route: Route) -> Key:
         """Give what a route is about: a thing, or else the place of its last parameter."""

@@ -197,29 +197,23 @@ class _Maker:
 
     def make_union(self, schema: Schema, place: _Place) -> Any:
         """Make the object that all branches share, and add what the chosen branch asks for."""
-        names: dict[str, Any] = {}
-        branch = self.pick_branch(schema, place, names)
-        base: Any = {}
-        if schema.properties:
-            base = self.make_object(schema, place.enter(schema))
-        if branch is None:
+        branch, names = self.pick_branch(schema, place)
+        base = self.make_object(schema, place.enter(schema)) if schema.properties else {}
+        if branch.resolved is schema.resolved:
             return {**base, **names}
         made = self.make(branch, replace(place, inside=(*place.inside, schema.resolved)))
         return {**base, **made, **names} if is_object(made) else made
 
-    def pick_branch(self, schema: Schema, place: _Place, names: dict[str, Any]) -> Schema | None:
-        """Choose a branch, and note in `names` the property that a discriminator wants of it."""
+    def pick_branch(self, schema: Schema, place: _Place) -> tuple[Schema, dict[str, Any]]:
+        """Choose a branch, with the property that a discriminator wants for it."""
         discriminator = schema.discriminator
-        branches = list(schema.branches)
-        if discriminator is not None:
-            branches = list(discriminator.branches.values())
+        named = discriminator.branches.items() if discriminator is not None else ()
+        choices = list(named) or [("", branch) for branch in schema.branches]
         around = (*place.inside, schema.resolved)
-        new = [b for b in branches if b.resolved not in around] or branches
-        chosen = new[(self.taste.branch + place.variant) % len(new)]
-        if discriminator is not None:
-            value = next(v for v, b in discriminator.branches.items() if b is chosen)
-            names[discriminator.property_name] = value
-        return None if chosen.resolved is schema.resolved else chosen
+        # A branch that we are inside of already would lead back here.
+        new = [pair for pair in choices if pair[1].resolved not in around] or choices
+        value, chosen = new[(self.taste.branch + place.variant) % len(new)]
+        return chosen, {discriminator.property_name: value} if discriminator is not None else {}
 
     def make_object(self, schema: Schema, place: _Place) -> dict[str, Any]:
         made = {

@@ -131,6 +131,7 @@ class Script:
 
     def order(self) -> list[str]:
         """Put the types in the order of a run; starts, signs of life and trouble are left out."""
+        # Discriminators are often sorted by name, so the order in the document tells little.
         opening = _first(self.branches, _STARTS)
         names = [
             name
@@ -143,7 +144,7 @@ class Script:
     @property
     def content_name(self) -> str | None:
         """The type that carries the answer, piece by piece."""
-        able = [n for n, b in self.branches.items() if find_text(self._payload(b)) is not None]
+        able = [n for n, branch in self.branches.items() if _takes_text(self._payload(branch))]
         able = [n for n in able if not split_name(n) & (_TROUBLE | _ENDS | _STARTS | _BEATS)]
         return next((n for n in able if split_name(n) & _CONTENTS), next(iter(able), None))
 
@@ -205,6 +206,11 @@ def plant(value: Any, path: tuple[str, ...], leaf: Any) -> Any:
         return leaf
     held = as_object(value)
     return {**held, path[0]: plant(held.get(path[0]), path[1:], leaf)}
+
+
+def _takes_text(payload: Schema | None) -> bool:
+    is_text = payload is not None and "string" in payload.core.types
+    return is_text or find_text(payload) is not None
 
 
 def _is_free_type(payload: Schema) -> bool:

@@ -12,7 +12,9 @@ import re
 import selectors
 import socket
 import threading
+import time
 from contextlib import suppress
+from dataclasses import replace
 from email.errors import FirstHeaderLineIsContinuationDefect, MissingHeaderBodySeparatorDefect
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -30,6 +32,8 @@ _HEADER_DEFECTS = (FirstHeaderLineIsContinuationDefect, MissingHeaderBodySeparat
 _IDLE_SECONDS = 900.0
 _MOST_DISCARDED = 4 * MAX_BODY_BYTES
 _DISCARD_SECONDS = 5.0
+_GRACE_SECONDS = 0.5
+_CUT_SECONDS = 5.0
 _LONGEST_LINE = 1024
 _MOST_TRAILERS = 100
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
@@ -174,13 +178,16 @@ class _HttpServer(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def cut_connections(self) -> None:
-        """Cut all open connections, and wait for their threads to notice."""
-        with self._lock:
-            open_now = dict(self._open)
-        for connection, thread in open_now.items():
-            with suppress(OSError):  # gone by itself in the meantime
-                connection.shutdown(socket.SHUT_RDWR)
-            thread.join(_DISCARD_SECONDS)
+        """Let answers that are under way be finished, for a moment; then cut all connections."""
+        for how, seconds in ((socket.SHUT_RD, _GRACE_SECONDS), (socket.SHUT_RDWR, _CUT_SECONDS)):
+            until = time.monotonic() + seconds
+            with self._lock:
+                open_now = dict(self._open)
+            for connection in open_now:
+                with suppress(OSError):  # gone by itself in the meantime
+                    connection.shutdown(how)
+            for thread in open_now.values():
+                thread.join(max(0.0, until - time.monotonic()))
 
     def server_close(self) -> None:
         """Give the port free."""
@@ -237,20 +244,22 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         headers = tuple((name, str(value)) for name, value in self.headers.items())
         request = MockRequest(self.command, self.path, headers)
-        responder = self.responder
         try:
             body = self._read_body()
-            answer = responder.handle(MockRequest(self.command, self.path, headers, body))
         except _BadFramingError as error:
+            # Where the body ends is not known, so neither is where the next request begins.
             self.close_connection = True
-            answer = responder.refuse(request, error.status, error.reason)
-            self._send(answer)
+            self._send(self.responder.refuse(request, error.status, error.reason))
             self._discard_rest()
             return
+        self._send(self._respond(replace(request, body=body)))
+
+    def _respond(self, request: MockRequest) -> MockResponse:
+        try:
+            return self.responder.handle(request)
         except Exception:  # noqa: BLE001 (a server outlives what goes wrong in one answer)
             _log.exception("%s %s failed", excerpt(self.command, 20), excerpt(self.path))
-            answer = responder.refuse(request, 500, "the stand-in server failed; see its log")
-        self._send(answer)
+            return self.responder.refuse(request, 500, "the stand-in server failed; see its log")
 
     def _read_body(self) -> bytes:
         """Read the whole body as RFC 9112, 6.3 frames it, refusing what is ambiguous."""
@@ -353,10 +362,6 @@ class _Handler(BaseHTTPRequestHandler):
         request = MockRequest("", "/")
         self._send(self.responder.refuse(request, code, excerpt(text)))
         self._discard_rest()
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base class's name)
-        """Log at debug level; the standard library would write to stderr."""
-        _log.debug(format, *args)
 
 
 def _one_line(value: str) -> str:

@@ -88,7 +88,7 @@ class Store:
     def put(self, address: Address, record: Record) -> None:
         """Keep a record, in place of one of the same id."""
         held = self.records.setdefault(address, {})
-        held[record.id] = record
+        held[record.id] = record  # in its old place, if it had one: lists keep their order
         if len(held) > MOST_RECORDS:
             self.remove(address, next(iter(held)))
 

@@ -1,0 +1,211 @@
+"""The client: where its document comes from, what it is set to, and what it shows."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+import mixdyn
+from mixdyn.client import Client
+from mixdyn.document import Document
+from mixdyn.errors import ClientClosedError, DocumentError
+from mixdyn.retry import BackoffStrategy, RetryConfig
+from tests.loopback import serve
+from tests.things import PATHS, SCHEMAS, make_client
+
+SPEC: dict[str, Any] = {
+    "openapi": "3.1.0",
+    "info": {"title": "Things", "version": "2"},
+    "servers": [{"url": "http://{where}.test", "variables": {"where": {"default": "one"}}}],
+    "paths": PATHS,
+    "components": {"schemas": SCHEMAS},
+}
+
+
+def url_of(api: Any, **options: Any) -> str:
+    """Tell where a call goes."""
+    with httpx.Client(transport=httpx.MockTransport(echo)) as client:
+        api._connections._given = client
+        return str(api.things.get(id="1", **options).name)
+
+
+def echo(request: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, json={"name": str(request.url)})
+
+
+def test_sources(tmp_path: Path) -> None:
+    """A document comes as a path, text, bytes, a mapping, or read already."""
+    path = tmp_path / "things.json"
+    text = json.dumps(SPEC)
+    path.write_text(text)
+    for source in (path, str(path), text, text.encode(), SPEC, Document.load(SPEC)):
+        assert url_of(Client(source)) == "http://one.test/things/1"
+
+
+def test_source_from_url() -> None:
+    """Or from a URL, and its relative servers are then meant from there."""
+    with serve(lambda exchange: exchange.send_json({**SPEC, "servers": [{"url": "/v1"}]})) as server:
+        assert url_of(Client(f"{server.url}/doc")) == f"{server.url}/v1/things/1"
+
+
+def test_bad_sources() -> None:
+    """What is no document is refused at once."""
+    with pytest.raises(DocumentError, match=r"expected `openapi: 3.x`"):
+        Client({})
+
+
+def test_settings() -> None:
+    """A server is chosen by number, by URL or by its variables; the call's own stands first."""
+    assert url_of(Client(SPEC, url_params={"where": "two"})) == "http://two.test/things/1"
+    assert url_of(Client(SPEC, server_idx=0)) == "http://one.test/things/1"
+    api = Client(SPEC, server_url="http://three.test/base/")
+    assert url_of(api) == "http://three.test/base/things/1"
+    assert url_of(api, server_url="http://four.test") == "http://four.test/things/1"
+
+
+@pytest.mark.parametrize("options", [{"timeout_ms": 0}, {"timeout_ms": "5"}, {"validate": "loose"}])
+def test_settings_out_of_range(options: Any) -> None:
+    """Settings that mean nothing are refused at construction."""
+    with pytest.raises(ValueError, match="expected"):
+        Client(SPEC, **options)
+
+
+def test_with_options() -> None:
+    """A derived client has what was changed, and all else as before."""
+    retries = RetryConfig("backoff", BackoffStrategy(1, 1, 1, 1), True)
+    api = Client(SPEC, timeout_ms=5, security={"a": "b"})
+    assert api.with_options()._settings == api._settings
+    other = api.with_options(
+        server_url="http://x.test",
+        retry_config=retries,
+        timeout_ms=None,
+        security={"c": "d"},
+        validate="off",
+    )
+    assert other._settings == api._settings._replace(
+        server_url="http://x.test",
+        retry_config=retries,
+        timeout_ms=None,
+        security={"c": "d"},
+        modes=api._settings.modes.changed("off"),
+    )
+    assert type(other) is type(api)
+    assert other.things._client is other
+    assert api._settings.timeout_ms == 5
+    with pytest.raises(ValueError, match="timeout_ms"):
+        api.with_options(timeout_ms=-1)
+
+
+def test_copy() -> None:
+    """A copy is a client like the first, over the same connections."""
+    api = make_client()
+    other = copy.copy(api)
+    assert other.things._client is other
+    assert other._connections is api._connections
+
+
+def test_lifetime() -> None:
+    """One object does for both kinds of block, closes as often as one likes, and opens again."""
+    api = Client(SPEC)
+
+    async def main() -> None:
+        async with api as same:
+            assert same is api
+        await api.aclose()
+
+    for _ in range(2):
+        with api as same:
+            assert same is api
+            assert url_of(api)
+        asyncio.run(main())
+        api.close()
+        with pytest.raises(ClientClosedError):
+            api.things.list()
+
+
+def test_repr() -> None:
+    """At a prompt a client tells its document and its namespaces; odd characters are escaped."""
+    assert repr(Client(SPEC)) == "<Client: Things 2, things>"
+    odd = {**SPEC, "info": {"title": "a\x1bb", "version": None}}
+    assert repr(Client(odd)) == "<Client: a\\x1bb , things>"
+
+
+def test_dir() -> None:
+    """The names are the client's own and the document's."""
+    public = [name for name in dir(Client(SPEC)) if not name.startswith("_")]
+    assert public == ["aclose", "close", "things", "with_options"]
+    assert "things" not in dir(Client)
+
+
+def test_unfinished_object() -> None:
+    """An object without a document, as copying and unpickling have it, fails plainly."""
+    with pytest.raises(AttributeError, match="'_surface'"):
+        Client.__new__(Client)._surface  # noqa: B018  # the access is what raises
+
+
+class Pets(Client):
+    """A user's own client."""
+
+    limit = 5
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(SPEC, **options)
+
+    @property
+    def names(self) -> list[str]:
+        """A property of the user's."""
+        return [thing.name for thing in self.things.list()]
+
+    @property
+    def things(self) -> Any:
+        """The user's word stands before the document's."""
+        return super().things  # type: ignore[misc]  # of the document
+
+
+def test_subclass() -> None:
+    """A user's subclass works as classes do: with its own names, and `super()` for the document's."""
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, json=[{"name": "a"}]))
+    with httpx.Client(transport=transport) as client, Pets(client=client) as pets:
+        assert isinstance(pets, Pets)
+        assert (type(pets).__name__, type(pets).__doc__) == ("Pets", "A user's own client.")
+        assert pets.names == ["a"]
+        assert pets.limit == 5
+        assert "names" in dir(pets)
+        assert isinstance(pets.with_options(timeout_ms=5), Pets)
+
+
+def test_subclass_of_mix() -> None:
+    """The same goes for a subclass of Mix, with the bundled document or another one."""
+
+    class Mine(mixdyn.Mix):
+        def ping(self) -> str:
+            return "pong"
+
+    for mine in (Mine(), Mine(spec=SPEC)):
+        assert isinstance(mine, Mine)
+        assert mine.ping() == "pong"
+    assert Mine().sessions
+    other: Any = Mine(spec=SPEC)
+    assert other.things
+    assert not hasattr(other, "sessions")
+
+
+def test_root_operations_of_another_edition() -> None:
+    """A method that both editions have is that of the edition in use."""
+    def spec(name: str) -> Any:
+        paths = {f"/{name}": {"get": {"operationId": "ping", "summary": name, "responses": {}}}}
+        return {**SPEC, "paths": paths}
+
+    class Bound(Client):
+        pass
+
+    first = Bound(spec("first"))
+    second = type(first)(spec("second"))
+    assert first.ping.__doc__.startswith("first")  # type: ignore[attr-defined]  # of the document
+    assert second.ping.__doc__.startswith("second")
