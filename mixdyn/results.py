@@ -14,9 +14,10 @@ from typing import Any, Literal, Union
 
 from mixdyn.document import Document
 from mixdyn.names import resolve_collisions, to_pascal, to_snake
+from mixdyn.roster import announce
 from mixdyn.schema import Schema, Schemas
 from mixdyn.shape import is_array, is_object
-from mixdyn.view import RESERVED, Model, announce, copy_json, is_dict, make_view
+from mixdyn.view import RESERVED, Model, copy_json, is_dict, make_view
 
 __all__ = ["Model", "Reader", "Types", "copy_json", "make_view"]
 

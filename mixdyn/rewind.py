@@ -52,6 +52,7 @@ class Rest:
         self._file.seek(offset + (0 if whence else self._place), whence)
         return self.tell()
 
+
 def _find_place(file: Any) -> int | None:
     """Give a file's position, or None where it cannot be moved back to it."""
     try:

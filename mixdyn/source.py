@@ -80,7 +80,10 @@ def read_url(url: str) -> bytes:
         if isinstance(error, DocumentError):
             raise
         getattr(error, "close", bytes)()  # an error status holds the connection
-        raise DocumentError(f"{redact_url(url)}: cannot be read: {excerpt(str(error))}") from error
+        shown = redact_url(url)
+        # The reason may repeat a part of the URL; the error itself stays below this one.
+        reason = excerpt(str(error)) if shown == url else type(error).__name__
+        raise DocumentError(f"{shown}: cannot be read: {reason}") from error
 
 
 def _read_in_time(answer: Any) -> bytes:

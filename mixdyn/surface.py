@@ -16,6 +16,7 @@ from mixdyn.catalog import Entry, Node, build_catalog
 from mixdyn.document import Document
 from mixdyn.errors import excerpt, nearest, printable, schema_error
 from mixdyn.names import to_pascal, to_snake
+from mixdyn.roster import announce
 from mixdyn.shape import as_array, as_object
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class Surface:
         self._plans: dict[str, Plan] = {}
         self._classes: dict[type, type] = {}
         self._lock = threading.RLock()
+        announce(self)
 
     @cached_property
     def schemas(self) -> Schemas:
@@ -100,6 +102,10 @@ class Surface:
             return found
         with self._lock:
             return self._plans.get(entry.qualified_name) or self._make_plan(entry)
+
+    def find_model(self, digest: str, base: str, pointer: str, name: str) -> type | None:
+        """Give the class of the schema at a place, or None if the document is another."""
+        return self.types.find_model(digest, base, pointer, name)
 
     def error_names(self) -> Iterator[str]:
         """Name the error classes of all operations."""

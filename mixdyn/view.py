@@ -7,15 +7,15 @@ says.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Iterator, Mapping
 from functools import cache
 from itertools import islice
-from typing import Any, Protocol, TypeGuard, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 from mixdyn.errors import excerpt, itemize, nearest
 from mixdyn.names import to_snake
 from mixdyn.redact import MASK, redact_value
+from mixdyn.roster import find_model
 from mixdyn.schema import Schema
 from mixdyn.shape import is_array, is_object
 from mixdyn.wire import to_wire
@@ -24,14 +24,6 @@ _REPR_FIELDS = 8
 _REPR_VALUE = 60
 
 _M = TypeVar("_M", bound="Model")
-
-
-class Source(Protocol):
-    """What knows the classes of a document: where pickled views find theirs again."""
-
-    def find_model(self, digest: str, base: str, pointer: str, name: str) -> type[Model] | None:
-        """Give the class of the schema at a place, or None if the document is another."""
-        ...
 
 
 def make_view(kind: type[_M], value: dict[str, Any]) -> _M:
@@ -216,17 +208,11 @@ def _allows_null(field: Schema | None) -> bool:
     return field is not None and field.is_nullable
 
 
-def announce(source: Source) -> None:
-    """Let pickled views find their classes there, for as long as it lives."""
-    _sources.add(source)
-
-
 def _restore(digest: str, base: str, pointer: str, name: str, value: dict[str, Any]) -> Model:
     """Bring back a pickled view, typed where a document with its schema is loaded."""
-    for source in list(_sources) if digest else ():
-        kind = source.find_model(digest, base, pointer, name)
-        if kind is not None:
-            return make_view(kind, value)
+    kind: type[Model] | None = find_model(digest, base, pointer, name) if digest else None
+    if kind is not None:
+        return make_view(kind, value)
     return make_view(_make_untyped(name, (digest, base, pointer)), value)
 
 
@@ -242,4 +228,3 @@ _set_json = vars(Model)["_json"].__set__  # past `Model.__setattr__`, which refu
 
 RESERVED = frozenset(name for name in dir(Model) if not name.startswith("_"))
 
-_sources: weakref.WeakSet[Source] = weakref.WeakSet()

@@ -50,7 +50,9 @@ def test_sources(tmp_path: Path) -> None:
 
 def test_source_from_url() -> None:
     """Or from a URL, and its relative servers are then meant from there."""
-    with serve(lambda exchange: exchange.send_json({**SPEC, "servers": [{"url": "/v1"}]})) as server:
+    with serve(
+        lambda exchange: exchange.send_json({**SPEC, "servers": [{"url": "/v1"}]})
+    ) as server:
         assert url_of(Client(f"{server.url}/doc")) == f"{server.url}/v1/things/1"
 
 
@@ -169,7 +171,7 @@ class Pets(Client):
 
 
 def test_subclass() -> None:
-    """A user's subclass works as classes do: with its own names, and `super()` for the document's."""
+    """A user's subclass has its own names first, and `super()` for the document's."""
     transport = httpx.MockTransport(lambda request: httpx.Response(200, json=[{"name": "a"}]))
     with httpx.Client(transport=transport) as client, Pets(client=client) as pets:
         assert isinstance(pets, Pets)
@@ -198,6 +200,7 @@ def test_subclass_of_mix() -> None:
 
 def test_root_operations_of_another_edition() -> None:
     """A method that both editions have is that of the edition in use."""
+
     def spec(name: str) -> Any:
         paths = {f"/{name}": {"get": {"operationId": "ping", "summary": name, "responses": {}}}}
         return {**SPEC, "paths": paths}

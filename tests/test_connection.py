@@ -97,7 +97,7 @@ def test_client_of_other_process() -> None:
             own = connections.client(is_stream=False)
             connections.close()
             told = f"{own is client} {own.is_closed} {client.is_closed}"
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  # told to the parent
             told = repr(error)
         os.write(write, told.encode())
         os._exit(0)

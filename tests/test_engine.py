@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 import io
-import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,7 @@ from mixdyn.connection import Connections
 from mixdyn.content import ContentError
 from mixdyn.engine import AsyncEngine, Engine, to_header, to_url
 from mixdyn.errors import MixError, NoResponseError, ResponseValidationError
-from mixdyn.flow import Close, Flow, Open, Read, Send, Sleep
-from mixdyn.request import Request
+from mixdyn.flow import Close, Flow, Open, Read, Sleep
 from mixdyn.retry import BackoffStrategy, RetryConfig
 from tests.loopback import PATIENCE, Exchange, serve
 from tests.things import make_client
@@ -85,7 +83,8 @@ def do(*effects: Any) -> Flow:
     """Yield effects, and give their outcomes."""
     outcomes = []
     for effect in effects:
-        outcomes.append((yield effect))
+        outcome = yield effect  # a comprehension cannot
+        outcomes += [outcome]
     return outcomes
 
 
@@ -271,7 +270,11 @@ def test_httpx2() -> None:
 @pytest.mark.parametrize(
     ("answer", "error", "match"),
     [
-        (b"HTTP/1.1 200 X\r\nContent-Length: 9\r\n\r\n[", httpx.RemoteProtocolError, "received 1 bytes"),
+        (
+            b"HTTP/1.1 200 X\r\nContent-Length: 9\r\n\r\n[",
+            httpx.RemoteProtocolError,
+            "received 1 bytes",
+        ),
         (
             b"HTTP/1.1 200 X\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nabcde",
             ResponseValidationError,
@@ -353,7 +356,11 @@ def test_files_are_sent_again(tmp_path: Path, method: str, *, is_async: bool) ->
 
     path = tmp_path / "data.bin"
     path.write_bytes(b"0123456789")
-    with serve(answer) as server, make_client(server.url, retry_config=RETRIES) as api, path.open("rb") as file:
+    with (
+        serve(answer) as server,
+        make_client(server.url, retry_config=RETRIES) as api,
+        path.open("rb") as file,
+    ):
         file.seek(4)
         argument = "body" if method == "upload" else "file"
         if is_async:
@@ -375,7 +382,9 @@ def test_paths_are_opened_and_closed(tmp_path: Path) -> None:
     busy = [True]
 
     def answer(exchange: Exchange) -> None:
-        exchange.send_json({"message": "busy"}, 503) if busy and busy.pop() else exchange.send_head(204)
+        exchange.send_json({"message": "busy"}, 503) if busy and busy.pop() else exchange.send_head(
+            204
+        )
 
     path = tmp_path / "data.bin"
     path.write_bytes(b"x" * 200_000)
@@ -389,7 +398,9 @@ def test_bytes_are_sent_with_their_size() -> None:
     with serve(lambda exchange: exchange.send_head(204)) as server, make_client(server.url) as api:
         api.things.upload(body=b"abc")
         asyncio.run(api.things.upload_async(body=b"abc"))
-        assert [(e.body, e.headers["content-length"]) for e in server.exchanges] == [(b"abc", "3")] * 2
+        assert [(e.body, e.headers["content-length"]) for e in server.exchanges] == [
+            (b"abc", "3")
+        ] * 2
 
 
 def test_pipes_are_sent_once() -> None:

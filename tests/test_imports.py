@@ -11,9 +11,11 @@ PACKAGE = Path(__file__).parent.parent / "mixdyn"
 
 # Imports only point down, or sideways without a circle; see the design.
 LEVELS = [
-    "content errors httpclient names params redact retry rewind shape sse version",
-    "cost document header jsontext media normalform results schema settings source "
-    "upload validation wire yamltree",
+    "content errors httpclient names params redact retry rewind roster shape sse version",
+    (
+        "cost document header jsontext media normalform results schema settings source "
+        "upload validation view wire yamltree"
+    ),
     "catalog operation",
     "binding body event request response security server",
     "connection engine flow plan stream",

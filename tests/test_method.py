@@ -67,9 +67,10 @@ def test_annotations() -> None:
     hints = typing.get_type_hints(THINGS.create)
     assert hints["name"] is str
     assert hints["retries"] == RetryConfig | Unset | None
-    assert hints["return"].__name__ == "Thing"
-    assert typing.get_type_hints(THINGS.list)["return"] == list[hints["return"]]
-    assert THINGS.create.__annotations__["return"] is hints["return"]
+    thing = hints["return"]
+    assert thing.__name__ == "Thing"
+    assert typing.get_type_hints(THINGS.list)["return"] == list[thing]
+    assert THINGS.create.__annotations__["return"] is thing
 
 
 def test_annotation_of_streams() -> None:
@@ -147,7 +148,9 @@ Answers:
 
 def test_doc_of_a_silent_operation() -> None:
     """Where the document says nothing, the call itself is named."""
-    assert method_of({}).__doc__.startswith("Call go (POST /x).\n\nPOST /x\n\nOptions of every call:")
+    assert method_of({}).__doc__.startswith(
+        "Call go (POST /x).\n\nPOST /x\n\nOptions of every call:"
+    )
     whole = method_of(body({"type": "array"})).__doc__
     assert "    body: The whole body 'body'." in whole
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from mixdyn.tools.refusal import RefusedError, word_refusal
-from tests.apis import content, mock, ref, schema_of
+from tests.apis import content, mock, ref
 
 
 def word(schema, status=400, declared="default", **schemas):
@@ -107,8 +107,3 @@ def test_the_form_is_borrowed_where_the_status_is_not_declared(declared):
 def test_an_array_without_items_holds_no_message():
     """An error that is a bare list is sent as it is made up."""
     assert word(thing(list={"type": "array", "minItems": 1}, message=TEXT))["message"] == "told"
-
-
-def test_schema_of_helper_gives_a_schema():
-    """The helper of these tests gives a schema of the document that it makes."""
-    assert schema_of(TEXT).types == ("string",)

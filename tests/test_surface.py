@@ -32,7 +32,9 @@ def test_namespaces() -> None:
     assert isinstance(api.things, Namespace)
     assert api.things._client is api
     assert type(api.things).__qualname__ == "Things"
-    assert repr(api.things) == "<Things: list, create, get, delete, watch, download, upload, attach>"
+    assert (
+        repr(api.things) == "<Things: list, create, get, delete, watch, download, upload, attach>"
+    )
 
 
 def test_nested_groups() -> None:
@@ -65,7 +67,7 @@ def test_unknown_names() -> None:
         api.things.lsit  # noqa: B018  # the access is what raises
     assert str(caught.value) == "'Things' has no operation 'lsit'. Did you mean 'list'?"
     assert (caught.value.name, caught.value.obj) == ("lsit", None)
-    with pytest.raises(AttributeError, match="'Client' has no attribute 'thinks'. Did you mean 'thi"):
+    with pytest.raises(AttributeError, match=r"'Client' has no attribute 'thinks'\. Did you mean"):
         api.thinks  # noqa: B018  # the access is what raises
     with pytest.raises(AttributeError, match=r"'_repr_html_'$"):
         api.things._repr_html_  # noqa: B018  # the access is what raises

@@ -18,7 +18,9 @@ SCHEMAS: dict[str, Any] = {
         "description": "A thing.",
     },
     "Failure": fields("message", message=TEXT),
-    "Tick": fields("event", "data", event={"const": "tick"}, data=fields("n", n={"type": "integer"})),
+    "Tick": fields(
+        "event", "data", event={"const": "tick"}, data=fields("n", n={"type": "integer"})
+    ),
     "Tock": fields("event", "data", event={"const": "tock"}, data=TEXT),
 }
 
@@ -55,7 +57,9 @@ PATHS: dict[str, Any] = {
         ),
     },
     "/form": {
-        "put": operation("attach", answers(None, "204"), **body(fields("file", file=BINARY), MULTIPART))
+        "put": operation(
+            "attach", answers(None, "204"), **body(fields("file", file=BINARY), MULTIPART)
+        )
     },
 }
 

@@ -82,7 +82,7 @@ class Mock:
 
     def handle(self, request: MockRequest) -> MockResponse:
         """Answer a request; calls from several threads take their turns."""
-        # One at a time: the memory is plain dictionaries, and answers take well under a millisecond.
+        # One at a time: the memory is plain dictionaries, and answers are quick.
         with self._lock:
             answer = respond(self.api, self.state, request)
         return _without_body(answer) if request.method == "HEAD" else answer

@@ -260,7 +260,7 @@ class Census:
                 yield from self._find_named(parameter.name, "query")
 
     def _find_named(self, name: str, location: str) -> Iterator[Reference]:
-        """`sessionId` names a thing of the collection `sessions`, if there is only one such."""
+        """`petId` names a thing of the collection `pets`, if there is only one such."""
         stem = to_snake(name).removesuffix("_id")
         found = [
             c
@@ -271,7 +271,7 @@ class Census:
             yield Reference(found[0], name, location)
 
     def _borrow_references(self, route: Route) -> Iterator[Reference]:
-        """`/stream/{id}/…` is about the same thing as the event stream at `/stream?sessionId=…`."""
+        """`/live/{id}/…` is about the same thing as the event stream at `/live?petId=…`."""
         if self.references[route] or PARAMETER not in route.key:
             return
         index = route.key.index(PARAMETER)
