@@ -320,7 +320,9 @@ def test_folder_is_not_a_prefix(tmp_path: Path) -> None:
     """A folder whose name begins like the document's own is another one."""
     (tmp_path / "api-secret").mkdir()
     (tmp_path / "api-secret" / "b.json").write_text("{}", "utf-8")
-    document = write(tmp_path / "api", {"api.json": {**HEAD, "a": {"$ref": "../api-secret/b.json"}}})
+    document = write(
+        tmp_path / "api", {"api.json": {**HEAD, "a": {"$ref": "../api-secret/b.json"}}}
+    )
     with pytest.raises(DocumentError, match="leaves the folder"):
         document.resolve(document.at("a"))
 

@@ -88,7 +88,9 @@ def test_error_is_also(kind: type[MixError], base: type[Exception]) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda e: pickle.loads(pickle.dumps(e))])
+@pytest.mark.parametrize(
+    "again", [copy.copy, copy.deepcopy, lambda e: pickle.loads(pickle.dumps(e))]
+)
 def test_error_copies(kind: type[MixError], again: Any) -> None:
     """Every error copies and pickles with all that it says, notes included."""
     error = kind("no", None, "body", {"a": [1]}, "x.y")
@@ -146,7 +148,9 @@ def test_announce_is_asked_late() -> None:
 
 def test_unknown_error_name() -> None:
     """An unknown name is an AttributeError that suggests the nearest one."""
-    with pytest.raises(AttributeError, match="no attribute 'DocumentErorr'. Did you mean 'DocumentError'"):
+    with pytest.raises(
+        AttributeError, match="no attribute 'DocumentErorr'. Did you mean 'DocumentError'"
+    ):
         errors.DocumentErorr  # noqa: B018  # the attribute access is the test
     with pytest.raises(AttributeError):
         errors.__path__  # noqa: B018  # the attribute access is the test

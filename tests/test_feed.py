@@ -3,8 +3,8 @@
 import asyncio
 import threading
 
-from mixdyn.tools import feed
-from mixdyn.tools.feed import Channel, Message, Subscription
+from mixdyn.tools.mock import feed
+from mixdyn.tools.mock.feed import Channel, Message, Subscription
 
 
 def numbered(text):

@@ -50,7 +50,8 @@ def find_imports(tree: ast.AST) -> set[str]:
             modules = {n for n in inside if n.removeprefix("mixdyn.") in MODULES}
             found.update(modules or {str(node.module)})
     ours = {name for name in found if name.partition(".")[0] == "mixdyn"}
-    return {name.removeprefix("mixdyn").lstrip(".") or "__init__" for name in ours}
+    inside = {name.removeprefix("mixdyn").lstrip(".") or "__init__" for name in ours}
+    return {f"{name}.__init__" if f"{name}.__init__" in MODULES else name for name in inside}
 
 
 IMPORTS = {name: find_imports(tree) for name, tree in MODULES.items()}

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from mixdyn.operation import is_json
-from mixdyn.tools.feed import Subscription
 from mixdyn.tools.mock import Mock, MockRequest, MockResponse
+from mixdyn.tools.mock.feed import Subscription
 from tests.apis import (
     MIX,
     NOW,
@@ -426,7 +426,7 @@ def test_a_list_of_plain_values_grows_too():
 
 def test_the_memory_is_bounded(monkeypatch):
     """Beyond the limit, the oldest things are forgotten."""
-    monkeypatch.setattr("mixdyn.tools.store.MOST_RECORDS", 2)
+    monkeypatch.setattr("mixdyn.tools.mock.store.MOST_RECORDS", 2)
     served = pets()
     for name in "abc":
         ask(served, "POST", "/pets", {"id": 0, "name": name})
@@ -688,7 +688,7 @@ def test_an_error_schema_that_cannot_be_used_is_told_as_text():
 
 def test_a_body_above_the_limit_is_413(monkeypatch):
     """The size of a body is bounded, also where there is no socket."""
-    monkeypatch.setattr("mixdyn.tools.mock.MAX_BODY_BYTES", 10)
+    monkeypatch.setattr("mixdyn.tools.mock.stand_in.MAX_BODY_BYTES", 10)
     assert "larger than 10 bytes" in message_of(ask(pets(), "POST", "/pets", {"name": "abc"}), 413)
 
 

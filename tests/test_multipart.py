@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from mixdyn.tools.multipart import Part, header_parameters, parse_multipart
-from mixdyn.tools.refusal import RefusedError
+from mixdyn.tools.mock.multipart import Part, header_parameters, parse_multipart
+from mixdyn.tools.mock.refusal import RefusedError
 
 TYPE = "multipart/form-data; boundary=b0"
 

@@ -5,8 +5,8 @@ import itertools
 import pytest
 
 from mixdyn import params
-from mixdyn.tools.parameter import MISSING, Pair, coerce, owned_names, read_query
-from mixdyn.tools.refusal import RefusedError
+from mixdyn.tools.mock.parameter import MISSING, Pair, coerce, owned_names, read_query
+from mixdyn.tools.mock.refusal import RefusedError
 from tests.apis import answers, ask, message_of, mock, parameter, schema_of, value_of
 
 INTEGERS = {"type": "array", "items": {"type": "integer"}}

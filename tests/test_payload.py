@@ -2,7 +2,7 @@
 
 import pytest
 
-from mixdyn.tools.payload import find_unknown
+from mixdyn.tools.mock.payload import find_unknown
 from tests.apis import answers, ask, content, message_of, mock, schema_of, value_of
 
 THING = {

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mixdyn.tools.refusal import RefusedError, word_refusal
+from mixdyn.tools.mock.refusal import RefusedError, word_refusal
 from tests.apis import content, mock, ref
 
 

@@ -197,9 +197,19 @@ def test_dynamic_reference() -> None:
         ({"oneOf": [ref("A"), ref("U")]}, ["A", "U"], ["A", "B", "C"], "It"),
         ({"oneOf": [ref("It"), ref("A")]}, ["It", "A"], ["A"], "It"),
         ({"oneOf": [ref("It")]}, ["It"], [], "It"),
-        ({"properties": {"a": TEXT}, "anyOf": [{"required": ["a"]}, {"type": "object"}]}, [], ["It"], "It"),
+        (
+            {"properties": {"a": TEXT}, "anyOf": [{"required": ["a"]}, {"type": "object"}]},
+            [],
+            ["It"],
+            "It",
+        ),
         ({"properties": {"a": TEXT}, "anyOf": [ref("A"), {"required": ["a"]}]}, ["A"], ["A"], "It"),
-        ({"properties": {"a": TEXT}, "oneOf": [TEXT, {"items": TEXT}]}, [None, None], [None] * 2, "It"),
+        (
+            {"properties": {"a": TEXT}, "oneOf": [TEXT, {"items": TEXT}]},
+            [None, None],
+            [None] * 2,
+            "It",
+        ),
         ({"oneOf": "nonsense", "anyOf": {}}, [], ["It"], "It"),
     ],
 )
@@ -244,7 +254,14 @@ CAT: dict[str, Any] = {"properties": {"kind": TEXT, "lives": WHOLE}}
 DOG: dict[str, Any] = {"properties": {"kind": {"const": "dog"}}}
 BIRD: dict[str, Any] = {"properties": {"kind": {"enum": ["owl", "hen", 5]}}}
 FISH: dict[str, Any] = {"oneOf": [ref("Eel"), ref("Ray")]}
-OTHERS: dict[str, Any] = {"Cat": CAT, "Dog": DOG, "Bird": BIRD, "Eel": CAT, "Ray": CAT, "Fish": FISH}
+OTHERS: dict[str, Any] = {
+    "Cat": CAT,
+    "Dog": DOG,
+    "Bird": BIRD,
+    "Eel": CAT,
+    "Ray": CAT,
+    "Fish": FISH,
+}
 
 
 def union(*members: str, **discriminator: Any) -> dict[str, Any]:
@@ -371,7 +388,9 @@ def test_pick() -> None:
 
 def test_mapping_to_nowhere() -> None:
     """A mapping that leads nowhere is told as what it is."""
-    with pytest.raises(DocumentError, match="points at nothing.*named by a discriminator's mapping"):
+    with pytest.raises(
+        DocumentError, match="points at nothing.*named by a discriminator's mapping"
+    ):
         _ = make(union("Cat", mapping={"x": "#/none"}), **OTHERS).discriminator
 
 
@@ -384,7 +403,11 @@ def test_mapping_to_nowhere() -> None:
         ([DOG, CAT], None, []),
         ([DOG], None, []),
         ([TEXT, DOG], None, []),
-        ([{"properties": {"kind": {"const": 1}}}, {"properties": {"kind": {"const": 2}}}], None, []),
+        (
+            [{"properties": {"kind": {"const": 1}}}, {"properties": {"kind": {"const": 2}}}],
+            None,
+            [],
+        ),
         ([{"properties": {"kind": {"const": {}}}}, DOG], None, []),
         (
             [{"allOf": [CAT, {"properties": {"kind": {"const": "cat"}}}]}, DOG],

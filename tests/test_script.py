@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from mixdyn.tools.sample import Taste
-from mixdyn.tools.script import Draft, split_text
+from mixdyn.tools.mock.sample import Taste
+from mixdyn.tools.mock.script import Draft, split_text
 from tests.apis import mock
 
 MEDIA = "text/event-stream"

@@ -14,8 +14,8 @@ import httpx
 import pytest
 
 from mixdyn.tools.mock import Mock, serve, serve_forever
-from mixdyn.tools.reply import MockResponse
-from mixdyn.tools.server import HOST, Server
+from mixdyn.tools.mock.reply import MockResponse
+from mixdyn.tools.mock.server import HOST, Server
 from tests.apis import MIX, NOW, pets
 
 SECONDS = 10

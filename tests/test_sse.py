@@ -221,7 +221,9 @@ def test_bound_delivers_what_came_before() -> None:
     """
     decoder = Decoder(max_event_bytes=8)
     decoder.feed(b"data: a\n\n")
-    with pytest.raises(EventTooLargeError, match="larger than 8 bytes; raise max_event_bytes") as caught:
+    with pytest.raises(
+        EventTooLargeError, match="larger than 8 bytes; raise max_event_bytes"
+    ) as caught:
         decoder.feed(b"data: b\n\ndata: c\n\ndata: too large\n\ndata: d\n\n")
     assert [event.data for event in caught.value.events] == ["b", "c"]
 

@@ -203,9 +203,7 @@ NINE = "a0: &a0 [x]\n" + "".join(
 MERGES = "a0: &a0 {k0: x}\n" + "".join(
     f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}], k{n}: x}}\n" for n in range(1, 12)
 )
-TALL = "a0: &a0 x\n" + "".join(
-    f"a{n}: &a{n} {'[' * 50}*a{n - 1}{']' * 50}\n" for n in range(1, 12)
-)
+TALL = "a0: &a0 x\n" + "".join(f"a{n}: &a{n} {'[' * 50}*a{n - 1}{']' * 50}\n" for n in range(1, 12))
 
 
 @pytest.mark.parametrize(

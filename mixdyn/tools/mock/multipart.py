@@ -8,7 +8,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from mixdyn.tools.refusal import RefusedError
+from mixdyn.tools.mock.refusal import RefusedError
 
 _MOST_PARTS = 1_000
 _MOST_HEADER_BYTES = 16 * 1024

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mixdyn.tools.feed import Channel
-from mixdyn.tools.payload import File
+from mixdyn.tools.mock.feed import Channel
+from mixdyn.tools.mock.payload import File
 
 Key = tuple[str, ...]
 Scope = tuple[str, ...]

@@ -16,8 +16,8 @@ from uuid import UUID
 
 from mixdyn.names import to_snake
 from mixdyn.schema import Schema
-from mixdyn.tools.pattern import generate_texts
-from mixdyn.tools.word import vocabulary
+from mixdyn.tools.mock.pattern import generate_texts
+from mixdyn.tools.mock.word import vocabulary
 
 _LONGEST_TEXT = 100_000
 _RANGE = 100

@@ -14,9 +14,9 @@ from typing import Any
 
 from mixdyn.body import encode_json
 from mixdyn.operation import MediaType, Operation, Response, is_json, rank_media
-from mixdyn.tools.feed import Subscription
-from mixdyn.tools.payload import File
-from mixdyn.tools.refusal import RefusedError
+from mixdyn.tools.mock.feed import Subscription
+from mixdyn.tools.mock.payload import File
+from mixdyn.tools.mock.refusal import RefusedError
 
 Headers = tuple[tuple[str, str], ...]
 

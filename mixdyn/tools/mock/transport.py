@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import httpx
 
-from mixdyn.tools.feed import Subscription
-from mixdyn.tools.reply import MockRequest, MockResponse
+from mixdyn.tools.mock.feed import Subscription
+from mixdyn.tools.mock.reply import MockRequest, MockResponse
 
 
 class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):

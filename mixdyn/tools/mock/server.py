@@ -21,8 +21,8 @@ from types import TracebackType
 from typing import Any, Protocol, Self, cast
 
 from mixdyn.errors import excerpt
-from mixdyn.tools.feed import Subscription
-from mixdyn.tools.reply import MockRequest, MockResponse
+from mixdyn.tools.mock.feed import Subscription
+from mixdyn.tools.mock.reply import MockRequest, MockResponse
 
 HOST = "127.0.0.1"
 MAX_BODY_BYTES = 64 * 1024 * 1024

@@ -12,7 +12,7 @@ from mixdyn.names import to_snake
 from mixdyn.operation import MediaType, Operation, Response, is_json
 from mixdyn.schema import Schema
 from mixdyn.shape import is_array, is_object
-from mixdyn.tools.sample import Sampler, Taste
+from mixdyn.tools.mock.sample import Sampler, Taste
 
 _MESSAGES = ("message", "detail", "error_description", "msg", "error_message", "error", "reason")
 _TITLES = ("title", "description", "text", "info")

@@ -17,14 +17,12 @@ from mixdyn.body import encode_json
 from mixdyn.document import Document, Source
 from mixdyn.errors import DocumentError, excerpt
 from mixdyn.operation import Operation, Response
-from mixdyn.tools.exchange import Api, Exchange, State
-from mixdyn.tools.feed import Subscription
-from mixdyn.tools.refusal import RefusedError, word_refusal
-from mixdyn.tools.reply import MockRequest, MockResponse
-from mixdyn.tools.route import Route
-from mixdyn.tools.server import HOST, MAX_BODY_BYTES, Server
-
-__all__ = ["Mock", "MockRequest", "MockResponse", "respond", "serve", "serve_forever"]
+from mixdyn.tools.mock.exchange import Api, Exchange, State
+from mixdyn.tools.mock.feed import Subscription
+from mixdyn.tools.mock.refusal import RefusedError, word_refusal
+from mixdyn.tools.mock.reply import MockRequest, MockResponse
+from mixdyn.tools.mock.route import Route
+from mixdyn.tools.mock.server import HOST, MAX_BODY_BYTES, Server
 
 HEARTBEAT_S = 15.0
 
@@ -99,7 +97,7 @@ class Mock:
 
     def transport(self) -> Any:
         """Give an `httpx.MockTransport` for `httpx.Client` and `httpx.AsyncClient`."""
-        from mixdyn.tools.transport import make_transport
+        from mixdyn.tools.mock.transport import make_transport
 
         return make_transport(self.handle)
 

@@ -15,8 +15,8 @@ from mixdyn.names import to_snake
 from mixdyn.operation import MediaType, Operation, is_binary, is_json
 from mixdyn.schema import Schema
 from mixdyn.shape import as_object
-from mixdyn.tools.route import PARAMETER, Route
-from mixdyn.tools.word import split_name, to_singular, vocabulary
+from mixdyn.tools.mock.route import PARAMETER, Route
+from mixdyn.tools.mock.word import split_name, to_singular, vocabulary
 
 Key = tuple[str, ...]
 Stream = tuple[Route, MediaType]

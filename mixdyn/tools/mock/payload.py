@@ -18,10 +18,10 @@ from mixdyn.normalform import normalize_members
 from mixdyn.operation import MediaType, Operation, Parameter, is_binary, is_json, rank_media
 from mixdyn.schema import Schema
 from mixdyn.shape import as_array, as_object, is_array, is_object
-from mixdyn.tools import parameter
-from mixdyn.tools.multipart import Part, header_parameters, parse_multipart
-from mixdyn.tools.refusal import RefusedError, refuse_problems
-from mixdyn.tools.sample import Sampler
+from mixdyn.tools.mock import parameter
+from mixdyn.tools.mock.multipart import Part, header_parameters, parse_multipart
+from mixdyn.tools.mock.refusal import RefusedError, refuse_problems
+from mixdyn.tools.mock.sample import Sampler
 from mixdyn.validation import Validator
 
 _DEEPEST = 200

@@ -17,11 +17,11 @@ from mixdyn.errors import excerpt
 from mixdyn.names import to_snake
 from mixdyn.operation import MediaType, is_binary, is_json
 from mixdyn.shape import as_object
-from mixdyn.tools.parameter import Source, read_parameters
-from mixdyn.tools.payload import Payload, read_payload
-from mixdyn.tools.refusal import RefusedError
-from mixdyn.tools.rendering import Renderer
-from mixdyn.tools.reply import (
+from mixdyn.tools.mock.parameter import Source, read_parameters
+from mixdyn.tools.mock.payload import Payload, read_payload
+from mixdyn.tools.mock.refusal import RefusedError
+from mixdyn.tools.mock.rendering import Renderer
+from mixdyn.tools.mock.reply import (
     Headers,
     MockRequest,
     MockResponse,
@@ -30,7 +30,7 @@ from mixdyn.tools.reply import (
     choose_success,
     negotiate,
 )
-from mixdyn.tools.resource import (
+from mixdyn.tools.mock.resource import (
     Census,
     Collection,
     Reference,
@@ -40,10 +40,10 @@ from mixdyn.tools.resource import (
     find_text,
     is_same,
 )
-from mixdyn.tools.route import PARAMETER, Route, Router
-from mixdyn.tools.sample import Sampler, Taste, media_examples
-from mixdyn.tools.script import Script, plant
-from mixdyn.tools.store import Address, Record, Store
+from mixdyn.tools.mock.route import PARAMETER, Route, Router
+from mixdyn.tools.mock.sample import Sampler, Taste, media_examples
+from mixdyn.tools.mock.script import Script, plant
+from mixdyn.tools.mock.store import Address, Record, Store
 
 _EVENTS = "text/event-stream"
 _LINES = ("application/jsonl", "application/x-ndjson", "application/ndjson", "application/json-seq")

@@ -17,7 +17,7 @@ from mixdyn.normalform import Direction, normalize
 from mixdyn.operation import MediaType
 from mixdyn.schema import Schema
 from mixdyn.shape import as_array, as_object, is_object
-from mixdyn.tools import scalar
+from mixdyn.tools.mock import scalar
 from mixdyn.validation import Validator
 
 _MOST_VALUES = 2_000

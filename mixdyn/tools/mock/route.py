@@ -19,7 +19,7 @@ from mixdyn.errors import DocumentError
 from mixdyn.operation import Operation, parse_operation, parse_servers
 from mixdyn.schema import Schemas
 from mixdyn.shape import as_object
-from mixdyn.tools.refusal import RefusedError
+from mixdyn.tools.mock.refusal import RefusedError
 
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")

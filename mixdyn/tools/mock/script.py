@@ -18,9 +18,9 @@ from mixdyn.operation import MediaType, Operation
 from mixdyn.results import Types
 from mixdyn.schema import Schema
 from mixdyn.shape import as_object, is_object
-from mixdyn.tools.resource import find_text
-from mixdyn.tools.sample import Sampler, Taste
-from mixdyn.tools.word import split_name, vocabulary
+from mixdyn.tools.mock.resource import find_text
+from mixdyn.tools.mock.sample import Sampler, Taste
+from mixdyn.tools.mock.word import split_name, vocabulary
 
 _STARTS = vocabulary(
     "connected connect start started open opened ready hello init begin created welcome"
