@@ -143,7 +143,8 @@ class Client:
         info = self._surface.document.at("info")
         version = excerpt(str(info.child("version").value or ""), 40)
         title = excerpt(self._surface.document.title, 80)
-        return f"<{type(self).__name__}: {title} {version}, {', '.join(self._surface.namespaces)}>"
+        names = excerpt(", ".join(self._surface.own_names), 400)
+        return f"<{type(self).__name__}: {title} {version}, {names}>"
 
     @property
     def _client(self) -> Self:

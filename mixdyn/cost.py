@@ -112,8 +112,8 @@ class Growth:
         """Give how often one visit of a schema visits the same child of its instance."""
         if not is_object(node):
             return 0
-        if "$ref" in node:
-            name = _target(node)
+        name = _target(node)
+        if name is not None:
             if name not in self._visits:
                 self._visits[name] = 1  # references in place make no loops: see `normalform`
                 self._visits[name] = self._count(self._definitions.get(name))
@@ -178,16 +178,18 @@ def _survey(node: Any) -> tuple[float, list[str]]:
         part = waiting.pop()
         size += 1
         if is_object(part):
-            references += [_target(part)] if "$ref" in part else []
+            name = _target(part)
+            references += [] if name is None else [name]
             waiting += [rule for keyword, rule in part.items() if keyword not in _VALUES]
         elif is_array(part):
             waiting += part
     return size, references
 
 
-def _target(node: Mapping[str, Any]) -> str:
-    name: str = node["$ref"].rpartition("/")[2]
-    return name
+def _target(node: Mapping[str, Any]) -> str | None:
+    """Name the definition that a schema refers to; a property may be called `$ref`, too."""
+    reference = node.get("$ref")
+    return reference.rpartition("/")[2] if isinstance(reference, str) else None
 
 
 def _count_members(node: Mapping[str, Any]) -> int:

@@ -141,7 +141,7 @@ class EventReader:
     def _make_branch(self, schema: Schema) -> _Branch:
         """Prepare a branch; what stands beside the branches of a union goes for each of them."""
         whole = self.schema if self.schema is not None and self.schema.properties else schema
-        data = (schema, schema)
+        data: tuple[Schema | None, Schema | None] = (schema, schema)
         if self.is_envelope:
             own, common = schema.properties.get("data"), whole.properties.get("data")
             data = (own or common, common or own)

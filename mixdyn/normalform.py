@@ -17,32 +17,19 @@ from typing import Any, Literal
 from mixdyn.cost import compile_pattern, is_exponential
 from mixdyn.document import Target
 from mixdyn.errors import DocumentError
-from mixdyn.schema import TYPES, Discriminator, Schema, Schemas
-from mixdyn.shape import as_array, is_array, is_object
+from mixdyn.schema import REMARKS, TYPES, Discriminator, Schema, Schemas
+from mixdyn.shape import as_array, as_object, is_array, is_object
 
 Direction = Literal["request", "response"]
 
 _COUNTS = (
-    "maxContains",
-    "maxItems",
-    "maxLength",
-    "maxProperties",
-    "minContains",
-    "minItems",
-    "minLength",
-    "minProperties",
+    *("maxContains", "maxItems", "maxLength", "maxProperties"),
+    *("minContains", "minItems", "minLength", "minProperties"),
 )
+_LIMITS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})
 _SCHEMA = (
-    "additionalProperties",
-    "contains",
-    "else",
-    "if",
-    "items",
-    "not",
-    "propertyNames",
-    "then",
-    "unevaluatedItems",
-    "unevaluatedProperties",
+    *("additionalProperties", "contains", "else", "if", "items", "not", "propertyNames"),
+    *("then", "unevaluatedItems", "unevaluatedProperties"),
 )
 _SCHEMA_LIST = ("allOf", "anyOf", "oneOf", "prefixItems")
 _SCHEMA_MAP = ("dependentSchemas", "patternProperties", "properties")
@@ -97,7 +84,6 @@ class _Normalizer:
     def __init__(self, space: Schemas, direction: Direction) -> None:
         self.space = space
         self.hidden = "readOnly" if direction == "request" else "writeOnly"
-        self.siblings_count = space.document.version != (3, 0)
         self.names: dict[tuple[str, str, bool], str] = {}
         self.definitions: dict[str, Any] = {}
         self.waiting: list[tuple[str, Target, bool]] = []
@@ -121,12 +107,33 @@ class _Normalizer:
         A parent, on which a branch of its own discriminator is built, must not pick a branch
         again: that has been done.
         """
-        target = self.space.document.resolve(target)
+        target = self.skip_aliases(target)
         key = (target.base, target.pointer, is_parent)
         if key not in self.names:
             self.names[key] = f"{len(self.names)}"
             self.waiting.append((self.names[key], target, is_parent))
         return {"$ref": f"#/$defs/{self.names[key]}"}
+
+    def skip_aliases(self, target: Target) -> Target:
+        """Follow references that have nothing beside them; `resolved` has refused endless ones."""
+        while True:
+            reference = as_object(target.value).get("$ref")
+            if not isinstance(reference, str) or self.siblings(target.value, "$ref"):
+                return target
+            target = self.space.document.follow(reference, target)
+
+    def siblings(self, value: Mapping[str, Any], keyword: str) -> dict[str, Any]:
+        """
+        Give what counts beside a reference.
+
+        OpenAPI 3.0 ignores what stands there; but documents mean `nullable`.
+        """
+        counts = self.space.document.version != (3, 0)
+        return {
+            word: rule
+            for word, rule in value.items()
+            if word == "nullable" or (counts and word not in (keyword, *REMARKS))
+        }
 
     def convert(self, target: Target, *, is_parent: bool = False) -> Any:
         value = target.value
@@ -139,10 +146,7 @@ class _Normalizer:
 
     def convert_reference(self, target: Target, keyword: str) -> Any:
         where = self.space.document.follow(target.value[keyword], target)
-        siblings = {k: v for k, v in target.value.items() if k != keyword}
-        # OpenAPI 3.0 ignores what stands beside a reference; but documents mean `nullable` there.
-        if not self.siblings_count:
-            siblings = {k: v for k, v in siblings.items() if k == "nullable"}
+        siblings = self.siblings(target.value, keyword)
         rest = self.convert_keywords(target, siblings)
         reference = self.refer(where, is_parent=self.is_inside_branch(target, where))
         if siblings.get("nullable") is True:
@@ -151,7 +155,7 @@ class _Normalizer:
 
     def is_inside_branch(self, origin: Target, where: Target) -> bool:
         """Tell whether a reference leads from a discriminator's branch back to its parent."""
-        parent = self.space.at(self.space.document.resolve(where))
+        parent = self.space.at(where).resolved
         if not is_object(parent.value.get("discriminator")) or parent.discriminator is None:
             return False
         child = self.space.at(origin)
@@ -161,20 +165,33 @@ class _Normalizer:
         self, target: Target, value: Mapping[str, Any], *, is_parent: bool = False
     ) -> dict[str, Any]:
         """Convert the keywords in `value`, which is what stands at the target, or a part of it."""
-        out = _read_plain(value) | _read_limits(value) | self.read_required(target, value)
-        for key in _SCHEMA:
-            if is_object(value.get(key)) or isinstance(value.get(key), bool):
-                out[key] = self.convert(target.child(key))
-        for key in _SCHEMA_LIST:
-            if is_array(value.get(key)) and value[key]:
-                out[key] = [self.convert(target.child(key, i)) for i in range(len(value[key]))]
-        for key in _SCHEMA_MAP:
-            if is_object(value.get(key)):
-                out[key] = {name: self.convert(target.child(key, name)) for name in value[key]}
-        _drop_patterns(out)
+        out: dict[str, Any] = {}
+        for keyword, rule in value.items():
+            read = _READERS.get(keyword)
+            made = read(rule) if read is not None else self.convert_rule(target, keyword, rule)
+            if made is not None:
+                out[keyword] = made
+        if "const" in value:
+            out["const"] = value["const"]
+        if not _LIMITS.isdisjoint(value):
+            out |= _read_limits(value)
+        if "required" in value:
+            out |= self.read_required(target, value)
+        if "patternProperties" in out:
+            _drop_patterns(out)
         if is_object(value.get("discriminator")):
             self.apply_discriminator(self.space.at(target), out, is_parent=is_parent)
         return _allow_null(out) if value.get("nullable") is True else out
+
+    def convert_rule(self, target: Target, keyword: str, rule: Any) -> Any:
+        """Convert a keyword that holds schemas; None for other keywords, and for nonsense."""
+        if keyword in _SCHEMA and (is_object(rule) or isinstance(rule, bool)):
+            return self.convert(target.child(keyword))
+        if keyword in _SCHEMA_LIST and is_array(rule) and rule:
+            return [self.convert(target.child(keyword, i)) for i in range(len(rule))]
+        if keyword in _SCHEMA_MAP and is_object(rule):
+            return {name: self.convert(target.child(keyword, name)) for name in rule}
+        return None
 
     def read_required(self, target: Target, value: Mapping[str, Any]) -> dict[str, Any]:
         """Give `required` without the properties that do not travel in this direction."""
@@ -222,26 +239,34 @@ def _has_tag(name: str, rule: dict[str, Any]) -> dict[str, Any]:
     return {"properties": {name: rule}, "required": [name]}
 
 
-def _read_plain(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the keywords that hold no schemas, where their value can mean something."""
-    out = {keyword: value[keyword] for keyword in ("const",) if keyword in value}
-    given = value.get("type")
-    types = given if is_array(given) else [given]
-    if types and all(isinstance(name, str) and name in TYPES for name in types):
-        out["type"] = list(dict.fromkeys(types)) if is_array(given) else given
-    if is_array(value.get("enum")) and value["enum"]:
-        out["enum"] = value["enum"]
-    for keyword in _COUNTS:
-        if _is_number(value.get(keyword)) and value[keyword] >= 0 and value[keyword] % 1 == 0:
-            out[keyword] = int(value[keyword])
-    if value.get("uniqueItems") is True:
-        out["uniqueItems"] = True
-    if isinstance(value.get("pattern"), str) and compile_pattern(value["pattern"]):
-        out["pattern"] = value["pattern"]
-    if is_object(value.get("dependentRequired")):
-        pairs = value["dependentRequired"].items()
-        out["dependentRequired"] = {name: _texts(others) for name, others in pairs}
-    return out
+def _read_type(given: Any) -> Any:
+    names = given if is_array(given) else [given]
+    if not names or not all(isinstance(name, str) and name in TYPES for name in names):
+        return None
+    return list(dict.fromkeys(names)) if is_array(given) else given
+
+
+def _read_count(given: Any) -> int | None:
+    return int(given) if _is_number(given) and given >= 0 and given % 1 == 0 else None
+
+
+def _read_dependents(given: Any) -> dict[str, list[str]] | None:
+    return {name: _texts(names) for name, names in given.items()} if is_object(given) else None
+
+
+def _read_pattern(given: Any) -> str | None:
+    return given if isinstance(given, str) and compile_pattern(given) else None
+
+
+# Keywords that hold no schemas: each gives its value where that can mean something, else None.
+_READERS: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(_COUNTS, _read_count),
+    "dependentRequired": _read_dependents,
+    "enum": lambda given: as_array(given) or None,
+    "pattern": _read_pattern,
+    "type": _read_type,
+    "uniqueItems": lambda given: True if given is True else None,
+}
 
 
 def _read_limits(value: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from mixdyn.operation import Operation, Response
 from mixdyn.redact import MASK, is_secret_name
 from mixdyn.results import Reader, Types
 from mixdyn.settings import Mode, Report
-from mixdyn.shape import is_array, is_object
+from mixdyn.shape import as_array, is_object
 from mixdyn.validation import Validator
 
 MAX_JSON_BYTES = 64 * 1024 * 1024
@@ -284,7 +284,7 @@ def _find_message(value: Any, depth: int = 0) -> str:
         return excerpt(value, 1000)
     if depth == _MAX_MESSAGE_DEPTH:
         return ""
-    nested: list[Any] = value[:1] if is_array(value) else []
+    nested = as_array(value)
     if is_object(value):
         nested = [value[key] for key in _MESSAGE_KEYS if key in value]
     return next(filter(None, (_find_message(v, depth + 1) for v in nested)), "")

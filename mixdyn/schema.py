@@ -8,7 +8,7 @@ validators of it. Knows nothing of HTTP and operations.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +19,12 @@ from mixdyn.shape import as_array, as_object, as_text, is_array, is_object
 
 COMPONENT = "/components/schemas/"
 TYPES = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
+
+# Keywords that may stand beside a `$ref` without saying what is valid.
+REMARKS = frozenset(
+    {"$comment", "$ref", "default", "deprecated", "description", "example", "examples"}
+    | {"externalDocs", "nullable", "readOnly", "summary", "title", "writeOnly", "xml"}
+)
 
 # A branch of a union that has none of these only limits what the properties beside it may be.
 _SHAPES = ("additionalProperties", "anyOf", "const", "enum", "items", "oneOf", "properties")
@@ -111,8 +117,14 @@ class Schema:
 
     @cached_property
     def resolved(self) -> Schema:
-        """This schema, or what its chain of `$ref` ends at."""
-        return self.space.at(self.space.document.resolve(self.target))
+        """This schema, or what its chain of `$ref` ends at: at one that says something itself."""
+        schema: Schema = self
+        for _ in range(MAX_REFERENCE_CHAIN):
+            reference = schema.value.get("$ref")
+            if not isinstance(reference, str) or schema._has_siblings:
+                return schema
+            schema = self.space.at(self.space.document.follow(reference, schema.target))
+        raise DocumentError(f"{self.target}: the reference leads back to itself; break the cycle")
 
     @cached_property
     def name(self) -> str | None:
@@ -292,6 +304,12 @@ class Schema:
         return [tag for tag in tags if isinstance(tag, str)]
 
     @property
+    def _has_siblings(self) -> bool:
+        """Whether more than remarks stand beside a `$ref`: what OpenAPI 3.0 ignores, 3.1 not."""
+        counts = self.space.document.version != (3, 0)
+        return counts and any(word not in REMARKS and word[:2] != "x-" for word in self.value)
+
+    @property
     def _given_types(self) -> tuple[str, ...]:
         given = self.get("type")
         given = as_array(given) if is_array(given) else [given]
@@ -308,11 +326,18 @@ class Schema:
         has_keyword = any(word in part.value for part in self.parts for word in _SHAPES)
         return has_keyword or self.types not in ((), ("object",))
 
-    @property
-    def _all_branches(self) -> Iterator[Schema]:
+    @cached_property
+    def _all_branches(self) -> list[Schema]:
+        found: list[Schema] = []
         for part in self.parts:
-            for keyword in ("oneOf", "anyOf"):
-                yield from part._list(keyword)
+            branches = [*part._list("oneOf"), *part._list("anyOf")]
+            # A branch that is built on its own union (`Cat` on `Pet`) has been picked from it.
+            if part is self or not any(self._is_built_of(branch, part) for branch in branches):
+                found += branches
+        return found
+
+    def _is_built_of(self, branch: Schema, union: Schema) -> bool:
+        return branch.resolved is not union and branch.resolved in self.parts
 
     @cached_property
     def _direct_parts(self) -> list[Schema]:
@@ -334,13 +359,14 @@ class Schema:
             return None
         branches = self._map_branches(as_object(declared.get("mapping")))
         mapped = {id(branch.resolved) for branch in branches.values()}
+        if self.branches:  # a union that names itself would be picked for ever
+            branches = {tag: b for tag, b in branches.items() if b.resolved is not self}
+            mapped.add(id(self))
         for branch in self.branches or self.space.children(self):
             if id(branch.resolved) not in mapped:
                 for tag in branch.tags(name):
                     branches.setdefault(tag, branch)
-        if self.branches:  # a union that names itself would be picked for ever
-            branches = {tag: b for tag, b in branches.items() if b.resolved is not self}
-        elif branches and self.name:
+        if branches and not self.branches and self.name:
             branches.setdefault(self.name, self)
         fallback = self._follow_mapping(default) if isinstance(default, str) else None
         return Discriminator(name, branches, fallback) if branches else None

@@ -67,6 +67,7 @@ class Surface:
         methods = self._methods(root, client_class.__qualname__)
         self.functions = type("Functions", (), methods)
         self.names = (*self.namespaces, *methods)
+        self.own_names = (*self.namespaces, *root.operations)  # without the twins
         self._client_class = client_class
         self._user_agent = user_agent
         self._plans: dict[str, Plan] = {}

@@ -101,9 +101,10 @@ def test_reserved_names_yield_and_are_listed() -> None:
         "/1": {"get": {"operationId": "close"}},
         "/2": {"get": {"operationId": "x", "tags": ["close"]}},
         "/3": {"get": {"operationId": "close", "tags": ["pets"]}},
+        "/4": {"get": {"operationId": "x", "x-speakeasy-group": "close.all.keys"}},
     }
     catalog = make_catalog(paths, frozenset({"close", "closed"}))
-    assert names(catalog) == ["close__2", "close_.x", "pets.close"]
+    assert names(catalog) == ["close__2", "close_.x", "pets.close", "close_.all.keys.x"]
     assert catalog.renamed[0] == "namespace close: called close_"
     assert len(catalog.renamed) == 2
 

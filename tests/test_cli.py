@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -64,6 +65,15 @@ def test_cli_interrupted_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(demo, "run_demo", interrupt)
     assert cli.main(["demo"]) == cli.INTERRUPTED
+
+
+def test_the_package_runs_as_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`python -m mixdyn` is the command, and exits with its code."""
+    monkeypatch.setattr(sys, "argv", ["mixdyn", "demo"])
+    monkeypatch.setattr(demo, "run_demo", lambda url: 1)
+    with pytest.raises(SystemExit) as end:
+        runpy.run_module("mixdyn", run_name="__main__")
+    assert end.value.code == 1
 
 
 def test_cli_mock_serves_until_interrupted() -> None:

@@ -31,7 +31,7 @@ def find_modules() -> dict[str, ast.Module]:
     found = {}
     for path in sorted(PACKAGE.rglob("*.py")):
         name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
-        found[name] = ast.parse(path.read_text(encoding="utf-8"))
+        found[name.removesuffix(".__init__")] = ast.parse(path.read_text(encoding="utf-8"))
     return found
 
 
@@ -55,8 +55,8 @@ def find_imports(tree: ast.AST) -> set[str]:
 
 
 IMPORTS = {name: find_imports(tree) for name, tree in MODULES.items()}
-CORE = [name for name in MODULES if not name.startswith("tools.")]
-TOOLS = [name for name in MODULES if name.startswith("tools.")]
+TOOLS = [name for name in MODULES if name.partition(".")[0] == "tools"]
+CORE = [name for name in MODULES if name not in TOOLS]
 
 
 def find_circle(imports: dict[str, set[str]]) -> list[str]:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mixdyn.catalog import build_catalog
+from mixdyn.document import Document
 from mixdyn.errors import DocumentError
 from mixdyn.operation import (
     Body,
     Operation,
+    Parameter,
+    parse_operation,
     parse_security_schemes,
     parse_servers,
     split_template,
 )
+from mixdyn.schema import Schemas
 from tests.documents import (
     INTEGER,
     TEXT,
@@ -32,6 +38,21 @@ def arguments(operation: Operation) -> list[str]:
 
 def wires(operation: Operation) -> dict[str, tuple[str, str]]:
     return {a.name: (a.location, a.wire) for a in operation.arguments}
+
+
+SPECS = Path(__file__).parent.parent.parent / "shared" / "specs"
+SAMPLES = sorted([*SPECS.glob("readme-oas-examples/*.json"), *SPECS.glob("oai-learn/v3*/*.json")])
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: getattr(path, "stem", "none"))
+def test_published_samples_are_read(path: Path) -> None:
+    """Every operation of the published sample documents has arguments with names of their own."""
+    document = Document.load(path)
+    schemas = Schemas(document)
+    for entry in build_catalog(document, frozenset()).entries:
+        names = [a.name for a in parse_operation(schemas, entry).arguments]
+        assert len(names) == len(set(names))
+        assert all(name.isidentifier() for name in names)
 
 
 def test_parameters_of_path_and_operation_are_merged() -> None:
@@ -318,6 +339,7 @@ def test_media_types_keep_encoding_and_extensions() -> None:
 
 def test_texts_fall_back_to_the_schema() -> None:
     """An argument without a description has that of its schema; nonsense is empty."""
+    assert Parameter("a", "query").required is False
     described = {**TEXT, "description": "of the schema"}
     operation = {
         "summary": 5,
@@ -331,6 +353,18 @@ def test_texts_fall_back_to_the_schema() -> None:
     assert (made.summary, made.description, made.is_deprecated) == ("", "what", True)
     assert made.operation_id is None
     assert made.label == "post_things (POST /things)"
+
+
+def test_a_whole_body_is_described() -> None:
+    """The body's own description goes before that of its schema."""
+    schema = {**TEXT, "description": "of the schema"}
+    operation = body(schema)
+    assert make_operation(operation).arguments[0].description == "of the schema"
+    operation["requestBody"]["description"] = "of the body"
+    made = make_operation(operation)
+    assert made.arguments[0].description == "of the body"
+    assert made.body is not None
+    assert made.body.description == "of the body"
 
 
 def test_servers_of_operation_go_before_path_and_document() -> None:

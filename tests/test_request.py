@@ -124,7 +124,7 @@ def test_dots_from_several_sources_are_refused(path: str, values: Any) -> None:
         ("/\ud800/{a}", {"a": "1"}, "/%ED%A0%80/1"),
         ("/{a}?v=1", {"a": "1", "q": "2"}, "/1?v=1&q=2"),
         ("/{a}#note", {"a": "1", "q": "2"}, "/1?q=2"),
-        ("/{undeclared}", {"undeclared": "1"}, "/1"),
+        ("/{undeclared}", {"undeclared": "a/b"}, "/a%2Fb"),
     ],
 )
 def test_template_is_filled_once(path: str, values: Any, expected: str) -> None:
@@ -162,6 +162,8 @@ def test_path_and_query_of_the_server_are_kept(server: str, expected: str) -> No
             "?q=%7B%22a%22%3A%22x%22%7D",
         ),
         ({"name": "q", "in": "query", "content": {"text/plain": {}}}, "x", "?q=x"),
+        ({"name": "q", "in": "query", "content": {"text/plain": {}}}, 5, "?q=5"),
+        ({"name": "q", "in": "query", "content": {JSON: {}}}, "x", "?q=%22x%22"),
         ({"name": "q", "in": "querystring", "content": {FORM: {}}}, {"a": 1, "b": "c"}, "?a=1&b=c"),
         ({"name": "q", "in": "querystring", "content": {JSON: {}}}, {"a": 1}, "?%7B%22a%22%3A1%7D"),
         ({"name": "q", "in": "querystring", "content": {"a/b": {}}}, "$.a", "?%24.a"),

@@ -297,6 +297,7 @@ def test_other_bodies_still_raise_the_class_of_the_status(
         ({"error_description": "d"}, "d"),
         ({"detail": [{"loc": ["a"], "msg": "field required"}]}, "field required"),
         ({"errors": [{"message": "first"}, {"message": "second"}]}, "first"),
+        ({"errors": [{"code": 1}, "second"]}, "second"),
         ({"errors": []}, '{"errors": []}'),
         ({"error": {"error": {"error": {"error": {"message": "deep"}}}}}, '{"error"'),
         ({"message": 5}, '{"message": 5}'),

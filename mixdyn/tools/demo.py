@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Any, NamedTuple, TextIO
+from dataclasses import dataclass
+from typing import Any, TextIO
 
 from mixdyn import Mix, errors
 from mixdyn.errors import excerpt, printable
@@ -19,7 +20,8 @@ from mixdyn.tools.mock import serve
 WIDTH = 100
 
 
-class Step(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Step:
     """
     A line of Python, why it is shown, and what must come of it.
 
@@ -31,12 +33,12 @@ class Step(NamedTuple):
     check: Callable[[Any], bool]
 
 
-READ_ONLY = (
+READ_ONLY: tuple[Step, ...] = (
     Step("Is the server well?", "mix.system.get_health()", lambda v: v.status is not None),
     Step("Which sessions are there?", "mix.sessions.list()", lambda v: v is None or len(v) >= 0),
 )
 
-MAIN_JOB = (
+MAIN_JOB: tuple[Step, ...] = (
     Step(
         "Create a session. Attributes are typed, items are the JSON as it came.",
         'session = mix.sessions.create(title="A first look")',
@@ -191,7 +193,7 @@ class _Walk:
 
 
 @contextmanager
-def _server(url: str | None) -> Iterator[str]:
+def _server(url: str | None) -> Generator[str]:
     if url is not None:
         yield url
         return
