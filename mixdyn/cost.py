@@ -132,13 +132,15 @@ class Growth:
 
 
 def is_shallow(value: Any, depth: int) -> bool:
-    """Tell whether an instance is at most so many levels deep."""
-    level = [value]
-    for _ in range(depth + 1):
-        level = [child for node in level for child in _children(node)]
-        if not level:
-            return True
-    return False
+    """Tell whether an instance has at most so many arrays and objects inside each other."""
+    level = [value] if _is_container(value) else []
+    for _ in range(depth):
+        level = [child for node in level for child in _children(node) if _is_container(child)]
+    return not level
+
+
+def _is_container(value: Any) -> bool:
+    return isinstance(value, (dict, list))
 
 
 def _children(node: Any) -> Iterable[Any]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import cached_property
 from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from mixdyn.catalog import Entry, Node, build_catalog
 from mixdyn.document import Document
-from mixdyn.errors import excerpt, nearest, printable, schema_error
+from mixdyn.errors import DocumentError, excerpt, nearest, printable, schema_error
 from mixdyn.names import to_pascal, to_snake
 from mixdyn.roster import announce
 from mixdyn.shape import as_array, as_object
@@ -111,7 +112,8 @@ class Surface:
     def error_names(self) -> Iterator[str]:
         """Name the error classes of all operations."""
         for entry in self.catalog.entries:
-            yield from self.plan(entry).reader.error_names()
+            with suppress(DocumentError):  # its own call will say what is wrong with it
+                yield from self.plan(entry).reader.error_names()
 
     def install(self, target: type) -> None:
         """Give a client class places for this document's namespaces and methods."""

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mixdyn import jsontext
 
@@ -58,6 +60,7 @@ TEXTS: list[bytes | str] = [
     b"[" * 200_000 + b"]" * 200_000,
     b'{"a":' * 200_000,
     "text",
+    "\ufeff{}",
     '"\ud800"',
     '"é"',
     "5",
@@ -79,14 +82,24 @@ def without_msgspec(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     jsontext._fast_decoder.cache_clear()
 
 
+def expected(text: bytes | str) -> Any:
+    try:
+        return repr(json.loads(text))
+    except (ValueError, RecursionError) as error:
+        return RecursionError if isinstance(error, RecursionError) else ValueError
+
+
 def test_decode_agrees_with_the_standard_library() -> None:
     """Whatever is installed, values and refusals are those of the standard library."""
     for text in TEXTS:
-        try:
-            expected: Any = repr(json.loads(text))
-        except (ValueError, RecursionError) as error:
-            expected = RecursionError if isinstance(error, RecursionError) else ValueError
-        assert outcome(text) == expected, text[:40]
+        assert outcome(text) == expected(text), text[:40]
+
+
+@given(st.text(st.sampled_from('[]{}",:0123456789.eE+-truefalsn \\\n\té\ufeff')))
+def test_decode_agrees_on_any_text(text: str) -> None:
+    """Nor does any text made of JSON's characters tell the decoders apart."""
+    assert outcome(text) == expected(text)
+    assert outcome(text.encode("utf-8")) == expected(text.encode("utf-8"))
 
 
 @pytest.mark.usefixtures("without_msgspec")

@@ -4,7 +4,7 @@ From paths, URLs, text, bytes and Python's own values to trees.
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import math
 import threading
 from collections.abc import Iterator, Mapping
@@ -66,13 +66,13 @@ def test_parse_refused(content: str | bytes, message: str) -> None:
 
 def test_copy_tree() -> None:
     """Python's own values become the tree that JSON would have given, and are not shared."""
-    day = datetime.date(2020, 1, 2)
+    day = dt.date(2020, 1, 2)
     given = {
         200: {"a": (1, [2.5])},
         True: None,
         None: False,
         1.5: day,
-        day: datetime.datetime(2020, 1, 2, 3, tzinfo=datetime.UTC),
+        day: dt.datetime(2020, 1, 2, 3, tzinfo=dt.UTC),
         "m": MappingProxyType({"x": "y"}),
     }
     tree = copy_tree(given, "doc")

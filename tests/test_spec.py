@@ -105,9 +105,8 @@ def test_describes_everything(spec):
     """Every operation, parameter and schema property carries a description."""
     bare = [name for name, operation in operations(spec) if not operation.get("description")]
     for name, operation in operations(spec):
-        for parameter in operation.get("parameters", []):
-            if not parameter.get("description"):
-                bare.append(f"{name} {parameter['name']}")
+        parameters = operation.get("parameters", [])
+        bare += [f"{name} {p['name']}" for p in parameters if not p.get("description")]
     for where, node, names in nodes(spec):
         if not names:
             for name, schema in node.get("properties", {}).items():
