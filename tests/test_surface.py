@@ -13,7 +13,7 @@ import pytest
 from mixdyn.client import Client
 from mixdyn.surface import Namespace, list_slots
 from tests.loopback import PATIENCE
-from tests.things import make_client
+from tests.things import THINGS, make_client
 
 
 def client_of(*operations: tuple[str, Any, str], **parts: Any) -> Any:
@@ -167,3 +167,10 @@ def test_bind() -> None:
 def test_error_names() -> None:
     """The error classes of all operations are known before any is called."""
     assert set(make_client()._surface.error_names()) == {"Failure"}
+
+
+def test_error_names_pass_over_what_cannot_be_used() -> None:
+    """An operation that cannot be read hides none of the others' error classes."""
+    broken = {"get": {"responses": {}, "parameters": [{"name": "nowhere"}]}}
+    document = {**THINGS.root, "paths": {"/broken": broken, **THINGS.root["paths"]}}
+    assert set(Client(document)._surface.error_names()) == {"Failure"}

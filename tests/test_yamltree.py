@@ -241,8 +241,9 @@ def test_many_merges_are_quick() -> None:
 
 
 TEXTS = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=50)
+NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
 TREES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXTS,
+    st.none() | st.booleans() | NUMBERS | TEXTS,
     lambda below: st.lists(below) | st.dictionaries(TEXTS, below),
 )
 
@@ -250,8 +251,7 @@ TREES = st.recursive(
 @given(TREES)
 def test_json_is_yaml(tree: Any) -> None:
     """A JSON text read as YAML gives the same tree: YAML 1.2 is a superset."""
-    text = json.dumps({"tree": tree}).replace("Infinity", ".inf")
-    assert read(text, "doc") == {"tree": tree}
+    assert read(json.dumps({"tree": tree}), "doc") == {"tree": tree}
 
 
 @given(TREES)
