@@ -70,7 +70,9 @@ class MixError(Exception):
         super().__init__(message, raw_response, body, data, operation)
 
     def __str__(self) -> str:
-        return self.message
+        if self.operation is None or self.status_code is None or self.operation in self.message:
+            return self.message
+        return f"{self.operation} answered {self.status_code}: {self.message}"
 
     @property
     def message(self) -> str:

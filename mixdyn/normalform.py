@@ -188,10 +188,15 @@ class _Normalizer:
         if keyword in _SCHEMA and (is_object(rule) or isinstance(rule, bool)):
             return self.convert(target.child(keyword))
         if keyword in _SCHEMA_LIST and is_array(rule) and rule:
-            return [self.convert(target.child(keyword, i)) for i in range(len(rule))]
+            return [self.convert_member(target.child(keyword, i)) for i in range(len(rule))]
         if keyword in _SCHEMA_MAP and is_object(rule):
-            return {name: self.convert(target.child(keyword, name)) for name in rule}
+            return {name: self.convert_member(target.child(keyword, name)) for name in rule}
         return None
+
+    def convert_member(self, target: Target) -> Any:
+        """Write `false` so that findings tell where: jsonschema loses the place of a bare one."""
+        converted = self.convert(target)
+        return {"not": {}} if converted is False else converted
 
     def read_required(self, target: Target, value: Mapping[str, Any]) -> dict[str, Any]:
         """Give `required` without the properties that do not travel in this direction."""

@@ -19,7 +19,7 @@ from mixdyn.redact import MASK, is_secret_name
 from mixdyn.shape import is_array, is_object
 
 _MAX_PROBLEMS = 20
-_MIN_STEPS = 100_000
+_MIN_STEPS = 30_000
 _STEPS_PER_NODE = 50
 _PATTERN_STEPS = 30_000_000
 _PATTERN_STEPS_ONCE = 2_000_000
@@ -106,6 +106,8 @@ def _compile_fast(schema: Any) -> Callable[[Any], bool]:
         return _accept_nothing
     if max_depth is None:
         return accepts
+    if max_depth == 0:
+        return _accept_nothing
     return lambda instance: is_shallow(instance, max_depth) and accepts(instance)
 
 
@@ -121,8 +123,10 @@ def _reference_class() -> Any:
     extend: Any = getattr(validators, "extend")  # noqa: B009  # it has no types
     rules = Draft202012Validator.VALIDATORS
     own = {
+        "additionalProperties": _check_additional,
         "multipleOf": _check_multiple,
         "pattern": _check_pattern,
+        "patternProperties": _check_pattern_properties,
         "required": _check_required,
         "unevaluatedProperties": _check_unevaluated(rules["unevaluatedProperties"]),
         "uniqueItems": _check_unique,
@@ -210,17 +214,41 @@ def _fail(message: str) -> Any:
     return ValidationError(message)
 
 
-def _check_pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[Any]:
-    """Search within bounds: a text for which the pattern may take too long is not checked."""
-    if not isinstance(instance, str):
-        return
-    steps = pattern_steps(pattern, len(instance))
-    if steps > min(_PATTERN_STEPS_ONCE, _budget.pattern_steps):
-        return
-    _budget.pattern_steps -= steps
+def _matches(pattern: str, text: str) -> bool | None:
+    """Search within bounds: None for a text for which the pattern may take too long."""
+    steps = pattern_steps(pattern, len(text))
     compiled = compile_pattern(pattern)
-    if compiled is not None and not compiled.search(instance):
+    if compiled is None or steps > min(_PATTERN_STEPS_ONCE, _budget.pattern_steps):
+        return None
+    _budget.pattern_steps -= steps
+    return compiled.search(text) is not None
+
+
+def _check_pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[Any]:
+    if isinstance(instance, str) and _matches(pattern, instance) is False:
         yield _fail("does not match")
+
+
+def _check_pattern_properties(
+    validator: Any, rules: Any, instance: Any, _schema: Any
+) -> Iterator[Any]:
+    pairs = instance.items() if is_object(instance) else ()
+    for pattern, rule in rules.items():
+        for name, value in pairs:
+            if _matches(pattern, name):
+                yield from validator.descend(value, rule, path=name, schema_path=pattern)
+
+
+def _check_additional(validator: Any, rule: Any, instance: Any, schema: Any) -> Iterator[Any]:
+    """Leave out a name that may take too long to be matched: it may be one of the patterns'."""
+    patterns, declared = schema.get("patternProperties", ()), schema.get("properties", ())
+    for name in instance if is_object(instance) else ():
+        if name in declared or any(_matches(p, name) is not False for p in patterns):
+            continue
+        if rule is False:
+            yield _fail(f"{excerpt(name, 80)!r} is not allowed")
+        elif rule is not True:
+            yield from validator.descend(instance[name], rule, path=name)
 
 
 def _check_multiple(validator: Any, factor: Any, instance: Any, _schema: Any) -> Iterator[Any]:
@@ -274,7 +302,9 @@ def _describe(error: Any) -> Problem:
         return Problem(path, excerpt(error.message))
     is_secret = any(isinstance(step, str) and is_secret_name(step) for step in steps)
     found = MASK if is_secret and isinstance(error.instance, str) else _show(error.instance)
-    if error.validator in ("anyOf", "oneOf", "not", "contains", None):
+    if error.validator is None:  # of a schema `false` the reference does not tell the place
+        return Problem(path, "holds a value that is not allowed")
+    if error.validator in ("anyOf", "oneOf", "not", "contains"):
         return Problem(path, f"{found} {_MISFITS.get(error.validator, _NO_FORM)}")
     rule = error.validator_value
     wanted = excerpt(rule, _SHORT) if is_array(rule) else _show(rule)

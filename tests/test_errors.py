@@ -48,10 +48,16 @@ KINDS = [
 def test_error_properties() -> None:
     """An error tells message, status, headers, body, data and the call, as in the SDK."""
     error = MixError("no coffee", RESPONSE, "short", {"stout": True}, "kettle.brew (POST /brew)")
-    assert str(error) == error.message == "no coffee"
+    assert error.message == "no coffee"
+    assert str(error) == "kettle.brew (POST /brew) answered 418: no coffee"
     assert (error.status_code, error.headers) == (418, {"x-kind": "teapot"})
     assert (error.raw_response, error.body) == (RESPONSE, "short")
     assert (error.data, error.operation) == ({"stout": True}, "kettle.brew (POST /brew)")
+
+
+def test_error_text_says_the_call_once() -> None:
+    """A message that names the call already is shown as it is."""
+    assert str(MixError("a.b: bad", RESPONSE, None, None, "a.b")) == "a.b: bad"
 
 
 def test_error_without_response() -> None:
