@@ -180,7 +180,8 @@ class Types:
         if schema.enum and all(isinstance(v, (str, int, bool)) or v is None for v in schema.enum):
             return Literal[schema.enum]
         if _is_union(schema):
-            return Union[tuple(self._annotate(b, name, inside) for b in schema.leaves)]  # noqa: UP007
+            kinds = tuple(self._annotate(leaf, name, inside) for leaf in schema.leaves)
+            return Union[kinds] if kinds else Any  # noqa: UP007  # the kinds are made here
         if schema.properties:
             return self.model(schema, name)
         if len(schema.types) != 1:
@@ -285,11 +286,12 @@ def _best_branch(branches: Iterable[Schema], value: Any) -> Schema:
     keys = set(value) if is_dict(value) else set[str]()
     kinds = _JSON_TYPES.get(type(value), ())  # pyright: ignore[reportUnknownArgumentType]  # Any
 
-    def score(branch: Schema) -> tuple[bool, bool, int]:
-        has_type = not branch.types or any(kind in branch.types for kind in kinds)
-        return has_type, branch.required <= keys, len(keys & set(branch.properties))
+    def score(leaf: Schema) -> tuple[bool, bool, int]:
+        has_type = not leaf.types or any(kind in leaf.types for kind in kinds)
+        return has_type, leaf.required <= keys, len(keys & set(leaf.properties))
 
-    return max(branches, key=score)
+    worst = (False, False, 0)
+    return max(branches, key=lambda branch: max(map(score, branch.leaves), default=worst))
 
 
 def _merge_fields(schema: Schema) -> dict[str, Schema | None]:
@@ -298,5 +300,6 @@ def _merge_fields(schema: Schema) -> dict[str, Schema | None]:
     for leaf in schema.leaves if schema.branches else ():
         for wire, field in leaf.properties.items():
             known = fields.setdefault(wire, field)
-            fields[wire] = field if known is not None and known.core is field.core else None
+            is_same = known is not None and known.core.resolved is field.core.resolved
+            fields[wire] = field if is_same else None
     return {**schema.properties, **{w: f for w, f in fields.items() if w not in schema.properties}}

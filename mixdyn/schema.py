@@ -143,14 +143,7 @@ class Schema:
     @cached_property
     def parts(self) -> tuple[Schema, ...]:
         """The schemas that apply together: this one, its `$ref` target, its `allOf`, theirs."""
-        found: dict[int, Schema] = {}
-        waiting: list[Schema] = [self]
-        while waiting:
-            part = waiting.pop()
-            if id(part) not in found:
-                found[id(part)] = part
-                waiting.extend(reversed(part._direct_parts))
-        return tuple(found.values())
+        return self._collect_parts(step=-1)
 
     def get(self, keyword: str, default: Any = None) -> Any:
         """Give a keyword's value from the first part that has it."""
@@ -195,11 +188,16 @@ class Schema:
 
     @cached_property
     def properties(self) -> dict[str, Schema]:
-        """The declared properties of all parts, by wire name, in the document's order."""
+        """
+        The declared properties of all parts, by wire name, what is inherited first.
+
+        Where several parts declare one, the most specific counts: this schema's own, else the one
+        of the last in `allOf`.
+        """
         found: dict[str, Schema] = {}
-        for part in self.parts:
+        for part in reversed(self._collect_parts(step=1)):
             for name in as_object(part.value.get("properties")):
-                found.setdefault(name, part.child("properties", name))
+                found[name] = part.child("properties", name)
         return found
 
     @cached_property
@@ -338,6 +336,17 @@ class Schema:
 
     def _is_built_of(self, branch: Schema, union: Schema) -> bool:
         return branch.resolved is not union and branch.resolved in self.parts
+
+    def _collect_parts(self, step: int) -> tuple[Schema, ...]:
+        """Give the parts depth first, each once; of each part's own the first (-1) or last (1)."""
+        found: dict[int, Schema] = {}
+        waiting: list[Schema] = [self]
+        while waiting:
+            part = waiting.pop()
+            if id(part) not in found:
+                found[id(part)] = part
+                waiting.extend(part._direct_parts[::step])
+        return tuple(found.values())
 
     @cached_property
     def _direct_parts(self) -> list[Schema]:

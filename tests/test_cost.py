@@ -86,7 +86,15 @@ def test_any_pattern_has_a_cost(pattern: str, length: int) -> None:
 
 @pytest.mark.parametrize(
     "pattern",
-    ["(a+)+$", "(a|a)*$", "(a|aa)+$", "(a*)*$", "a*a*a*a*a*b", "a?" * 25 + "a" * 25, "(a{1,9}){1,9}b"],
+    [
+        "(a+)+$",
+        "(a|a)*$",
+        "(a|aa)+$",
+        "(a*)*$",
+        "a*a*a*a*a*b",
+        "a?" * 25 + "a" * 25,
+        "(a{1,9}){1,9}b",
+    ],
 )
 def test_estimate_is_honest(pattern: str) -> None:
     """What is estimated at a million steps does not take long."""
@@ -146,7 +154,9 @@ def test_growth(schema: Any, depth: int | None) -> None:
 def test_growth_at_once() -> None:
     """References that double at each step make any instance too costly; measuring them is quick."""
     doubling = {
-        f"_{n}": {"anyOf": [{"$ref": f"#/$defs/{n + 1}"}, {"$ref": f"#/$defs/{n + 1}", "not": False}]}
+        f"_{n}": {
+            "anyOf": [{"$ref": f"#/$defs/{n + 1}"}, {"$ref": f"#/$defs/{n + 1}", "not": False}]
+        }
         for n in range(100)
     }
     start = time.perf_counter()

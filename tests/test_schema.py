@@ -99,8 +99,18 @@ def test_parts() -> None:
         A={"allOf": [ref("B"), ref("It")], "properties": {"a": TEXT}},
         B={"properties": {"b": TEXT}, "required": ["b", 5, {}]},
     )
-    assert list(schema.properties) == ["own", "a", "b"]
+    assert list(schema.properties) == ["a", "b", "own"]
     assert schema.required == {"b"}
+
+
+def test_the_most_specific_property_counts() -> None:
+    """Of several declarations it is the schema's own, else that of the last in `allOf`."""
+    base = {"properties": {"data": {"title": "base"}, "kind": {"title": "base"}}}
+    last = {"allOf": [ref("Base")], "properties": {"data": {"title": "last"}}}
+    wrapped = {"allOf": [ref("Base"), ref("Last")], "properties": {"kind": {"title": "own"}}}
+    schema = make(wrapped, Base=base, Last=last)
+    titles = {name: declared.get("title") for name, declared in schema.properties.items()}
+    assert titles == {"data": "last", "kind": "own"}
 
 
 @pytest.mark.parametrize(

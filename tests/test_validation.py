@@ -182,7 +182,7 @@ HOSTILE = "bell\x07\nline \u202eleft"
     [
         ({"type": "null"}, LONG),
         ({"enum": [LONG]}, LONG + "y"),
-        ({"const": [LONG]}, [LONG]  + [1]),
+        ({"const": [LONG]}, [LONG] + [1]),
         ({"required": [LONG, HOSTILE]}, {}),
         ({"pattern": "^" + LONG + "$"}, "a"),
         ({"additionalProperties": False}, {LONG: 1, HOSTILE: 2}),
@@ -190,7 +190,10 @@ HOSTILE = "bell\x07\nline \u202eleft"
         ({"dependentRequired": {HOSTILE: [LONG]}}, {HOSTILE: 1}),
         ({"additionalProperties": TEXT}, {HOSTILE: 1, LONG: 2}),
         ({"propertyNames": {"maxLength": 1}}, {HOSTILE: 1, LONG: 2}),
-        (define({"additionalProperties": SELF, "type": "object"}), {LONG: {HOSTILE: {"a": {"b": 1}}}}),
+        (
+            define({"additionalProperties": SELF, "type": "object"}),
+            {LONG: {HOSTILE: {"a": {"b": 1}}}},
+        ),
         ({"maxLength": 1}, HOSTILE),
         ({"type": "string"}, 10**4000),
         ({"maximum": 5}, 10**4000),

@@ -14,7 +14,6 @@ from typing import Any, Literal, NamedTuple
 from mixdyn.names import to_snake
 from mixdyn.operation import MediaType, Operation, is_binary, is_json
 from mixdyn.schema import Schema
-from mixdyn.shape import as_object
 from mixdyn.tools.mock.route import PARAMETER, Route
 from mixdyn.tools.mock.word import split_name, to_singular, vocabulary
 
@@ -306,20 +305,13 @@ def find_array(schema: Schema) -> tuple[tuple[str, ...], Schema] | None:
         return (), core.items
     lists = {
         name: declared.core.items
-        for name, declared in _all_properties(core)
+        for name, declared in core.properties.items()
         if "array" in declared.core.types and declared.core.items is not None
     }
     things = {n: items for n, items in lists.items() if items and items.core.properties}
     names = [n for n in _WRAPPERS if n in things] or list(things)
     is_clear = len(things) == 1 or (names and names[0] in _WRAPPERS)
     return ((names[0],), things[names[0]]) if is_clear else None
-
-
-def _all_properties(schema: Schema) -> Iterator[tuple[str, Schema]]:
-    """Give each part's own view of a property: in `allOf`, a later one often says more."""
-    for part in schema.parts:
-        for name in as_object(part.value.get("properties")):
-            yield name, part.child("properties", name)
 
 
 def is_same(first: Schema | None, second: Schema | None) -> bool:
