@@ -94,7 +94,9 @@ class ResponseReader:
             stated = content_type or (documented[0].content_type if documented else "")
             media = response.match(stated) if response is not None else None
             essence = media_essence(stated)
-            found = Match(_classify(status, essence, media), stated, is_json(essence), media)
+            described = documented if media is None else (media,)
+            kind = _classify(status, essence, described)
+            found = Match(kind, stated, is_json(essence), media)
             if len(self._matches) < _MAX_MATCHES:  # the server chooses how many types there are
                 self._matches[key] = found
         return found
@@ -235,16 +237,14 @@ class ResponseReader:
         return validator is not None and validator.accepts(value)
 
 
-def _classify(status: int, essence: str, media: MediaType | None) -> Kind:
+def _classify(status: int, essence: str, described: tuple[MediaType, ...]) -> Kind:
     if not 200 <= status < 300:
         return "error"
     if essence == "text/event-stream":
         return "events"
-    if is_json(essence) or not essence:
-        return "body"
-    if media is not None and is_binary(media.schema):
-        return "binary"
-    return "body" if is_text(essence) else "binary"
+    if described and all(is_binary(media.schema) for media in described):
+        return "binary"  # a file is a file, also where the server knows it for JSON or text
+    return "body" if is_json(essence) or not essence or is_text(essence) else "binary"
 
 
 def _is_error(response: Response) -> bool:
