@@ -91,13 +91,18 @@ class Types:
                 self._unfinished.add(key)
                 try:
                     self._readers[key] = self._make_reader(schema, name)
+                except RecursionError:  # nested beyond reason: below here JSON stays JSON
+                    self._readers[key] = None
                 finally:
                     self._unfinished.discard(key)
             return self._readers[key]
 
     def annotation(self, schema: Schema | None, name: str = "") -> Any:
         """Give the type to write in a signature, such as `list[SessionData]`."""
-        return self._annotate(schema, name, frozenset())
+        try:
+            return self._annotate(schema, name, frozenset())
+        except RecursionError:
+            return Any
 
     def _read(self, schema: Schema, value: Any) -> Any:
         reader = self.reader(schema)
@@ -177,8 +182,9 @@ class Types:
         return kind | None if schema.is_nullable and kind is not Any else kind
 
     def _annotate_core(self, schema: Schema, name: str, inside: frozenset[int]) -> Any:
-        if schema.enum and all(isinstance(v, (str, int, bool)) or v is None for v in schema.enum):
-            return Literal[schema.enum]
+        values = tuple(value for value in schema.enum if value is not None)
+        if values and all(isinstance(value, (str, int, bool)) for value in values):
+            return Literal[values]
         if _is_union(schema):
             kinds = tuple(self._annotate(leaf, name, inside) for leaf in schema.leaves)
             return Union[kinds] if kinds else Any  # noqa: UP007  # the kinds are made here
@@ -224,12 +230,21 @@ def _getter(wire: str, reader: Reader | None) -> Callable[[Any], Any]:
 
 
 def _list_reader(item: Reader) -> Reader:
-    return lambda value: [item(v) for v in value] if is_array(value) else value
+    def read(value: Any) -> Any:
+        try:
+            return [item(v) for v in value] if is_array(value) else value
+        except RecursionError:  # nested beyond reason: below here it stays as it came
+            return value
+
+    return read
 
 
 def _map_reader(item: Reader) -> Reader:
     def read(value: Any) -> Any:
-        return {k: item(v) for k, v in value.items()} if is_object(value) else value
+        try:
+            return {k: item(v) for k, v in value.items()} if is_object(value) else value
+        except RecursionError:
+            return value
 
     return read
 

@@ -19,7 +19,7 @@ from mixdyn.errors import Problem, excerpt
 from mixdyn.schema import Schema
 from mixdyn.shape import is_object
 
-MAX_DEPTH = 200
+MAX_DEPTH = 100
 
 _AS_IS = frozenset({str, int, bool, type(None)})
 _PATH_LENGTH = 200

@@ -176,7 +176,7 @@ def test_next_delay(
     random: float,
     delay: float | None,
 ) -> None:
-    """Waits grow by the exponent up to the cap, less the jitter; what the server asks comes first."""
+    """Waits grow by the exponent up to the cap, less the jitter; the server's wish comes first."""
     found = next_delay(
         make_policy(*backoff),
         attempt=attempt,

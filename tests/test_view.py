@@ -94,7 +94,7 @@ def test_attributes_and_items() -> None:
     assert thing.created_at.isoformat() == "2020-01-02T03:04:05+00:00"
     assert thing["createdAt"] == "2020-01-02T03:04:05Z"
     assert thing.createdAt == thing.created_at
-    assert thing.class_ == getattr(thing, "class") == "c"  # noqa: B009  # a keyword
+    assert thing.class_ == getattr(thing, "class") == "c"  # a keyword
     with pytest.raises(KeyError):
         thing["created_at"]
 
@@ -106,7 +106,7 @@ def test_absent_and_undeclared() -> None:
     assert thing.note is None
     assert thing.extra_field is thing.extraField is RECEIVED["extraField"]
     assert thing.zeta is None
-    assert thing["1"] == getattr(thing, "1") == 1.0  # noqa: B009  # no identifier
+    assert thing["1"] == getattr(thing, "1") == 1.0  # no identifier
     assert thing.inner.unknown is True
 
 
@@ -161,7 +161,7 @@ def test_attribute_of_hostile_names() -> None:
     thing = view(value)
     assert thing.to_dict() == value
     assert (thing.to_dict_, thing["_json"], type(thing).__name__) == (2, 1, "Thing")
-    assert (getattr(thing, "__typename"), thing._links, thing.links) == (4, 5, 5)  # noqa: B009
+    assert (getattr(thing, "__typename"), thing._links, thing.links) == (4, 5, 5)
     assert "links" in dir(thing)
 
 
@@ -210,13 +210,19 @@ def test_equality() -> None:
     [
         ({}, "Thing()"),
         ({"other": 1, "id": "x", "createdAt": "2020"}, "Thing(id='x', created_at='2020', other=1)"),
-        ({"inner": {"id": "x"}, "tags": ["a", "b"], "map": {}, "x": []}, "Thing(inner={1 items}, tags=[2 items], map={}, x=[])"),
-        ({"password": "hush", "apiKey": "hush", "pin": "hush", "seed": "hush"}, "Thing(password='***', pin='***', seed='***', apiKey='***')"),
+        (
+            {"inner": {"id": "x"}, "tags": ["a", "b"], "map": {}, "x": []},
+            "Thing(inner={1 items}, tags=[2 items], map={}, x=[])",
+        ),
+        (
+            {"password": "hush", "apiKey": "hush", "pin": "hush", "seed": "hush"},
+            "Thing(password='***', pin='***', seed='***', apiKey='***')",
+        ),
         ({"promptTokens": 12, "note": None}, "Thing(note=None, promptTokens=12)"),
         ({str(n): n for n in range(20)}, "Thing(0=0, 1=1, 2=2, 3=3, 4=4, 5=5, 6=6, 7=7, …)"),
         ({"a\n\u202eb": "\x07"}, "Thing(a\\n\\u202eb='\\x07')"),
     ],
-)  # fmt: skip
+)
 def test_repr(value: dict[str, Any], shown: str) -> None:
     """The repr is short, on one line, and keeps secrets."""
     assert repr(view(value)) == shown

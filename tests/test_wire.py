@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-import datetime
+import datetime as dt
 import enum
 import http
 import json
@@ -15,7 +15,7 @@ import types
 import uuid
 from decimal import Decimal
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 from unittest.mock import MagicMock
 
 import pytest
@@ -28,9 +28,9 @@ from mixdyn.schema import Schema, Schemas
 from mixdyn.wire import WireError, to_wire
 
 TEXT: dict[str, Any] = {"type": "string"}
-UTC = datetime.UTC
-EAST = datetime.timezone(datetime.timedelta(hours=5, minutes=30))
-ODD = datetime.timezone(datetime.timedelta(minutes=53, seconds=28))
+UTC = dt.UTC
+EAST = dt.timezone(dt.timedelta(hours=5, minutes=30))
+ODD = dt.timezone(dt.timedelta(minutes=53, seconds=28))
 
 
 class Color(enum.Enum):
@@ -47,6 +47,13 @@ class Mood(enum.StrEnum):
 
 class Text(str):
     """Text with a type of its own."""
+
+    __slots__ = ()
+
+
+class Pair(NamedTuple):
+    x: int
+    y: int
 
 
 class Whole(int):
@@ -107,7 +114,7 @@ IT = make(
         ({"a": {"b": None}}, {"a": {"b": None}}),
         (types.MappingProxyType({"a": 1}), {"a": 1}),
         (collections.OrderedDict(b=1, a=2), {"b": 1, "a": 2}),
-        (collections.namedtuple("Pair", "x y")(1, 2), [1, 2]),
+        (Pair(1, 2), [1, 2]),
         (Text("x"), "x"),
         (Whole(5), 5),
         (http.HTTPStatus.OK, 200),
@@ -122,16 +129,16 @@ IT = make(
         (Path("a") / "b", str(Path("a/b"))),
         (PurePosixPath("/x"), "/x"),
         (Folder(), "a/b"),
-        (datetime.date(2020, 1, 2), "2020-01-02"),
-        (datetime.time(1, 2, 3), "01:02:03"),
-        (datetime.datetime(2020, 1, 2, 3, tzinfo=UTC), "2020-01-02T03:00:00+00:00"),
-        (datetime.datetime(2020, 1, 2, 3, 4, 5, 678, EAST), "2020-01-02T03:04:05.000678+05:30"),
-        (datetime.datetime(2020, 1, 2, 1, tzinfo=ODD), "2020-01-02T00:06:32+00:00"),
-        (Decimal("1"), 1),
+        (dt.date(2020, 1, 2), "2020-01-02"),
+        (dt.time(1, 2, 3), "01:02:03"),
+        (dt.datetime(2020, 1, 2, 3, tzinfo=UTC), "2020-01-02T03:00:00+00:00"),
+        (dt.datetime(2020, 1, 2, 3, 4, 5, 678, EAST), "2020-01-02T03:04:05.000678+05:30"),
+        (dt.datetime(2020, 1, 2, 1, tzinfo=ODD), "2020-01-02T00:06:32+00:00"),
+        (Decimal(1), 1),
         (Decimal("1.10"), 1.1),
         (Decimal("1E+3"), 1000),
         (Decimal("-0.5"), -0.5),
-        (Decimal("12345678901234567890123"), 12345678901234567890123),
+        (Decimal(12345678901234567890123), 12345678901234567890123),
     ],
 )
 def test_values(value: Any, wire: Any) -> None:
@@ -145,8 +152,8 @@ def test_values(value: Any, wire: Any) -> None:
 
 def test_naive_datetime() -> None:
     """A datetime without a zone is local time, as everywhere in Python."""
-    naive = datetime.datetime(2020, 7, 1, 12)
-    assert datetime.datetime.fromisoformat(to_wire(naive)) == naive.astimezone()
+    naive = dt.datetime(2020, 7, 1, 12)  # noqa: DTZ001  # the case itself
+    assert dt.datetime.fromisoformat(to_wire(naive)) == naive.astimezone()
 
 
 LOOP: list[Any] = []
@@ -170,24 +177,20 @@ LOOPED["self"] = [LOOPED, LOOPED]
         (object(), "$", "a object cannot be sent as JSON"),
         (b"bytes", "$", "a bytes cannot be sent as JSON"),
         (1j, "$", "a complex cannot be sent as JSON"),
-        (datetime.timedelta(1), "$", "a datetime.timedelta cannot be sent as JSON"),
+        (dt.timedelta(1), "$", "a datetime.timedelta cannot be sent as JSON"),
         (iter([]), "$", "a list_iterator cannot be sent as JSON"),
         (Text, "$", "a type cannot be sent as JSON"),
         ({1: 2}, "$", "expected text as a key, got 1"),
         ({"a": {None: 1}}, "$.a", "expected text as a key, got None"),
         ({Color.NUMBER: 1}, "$", "expected text as a key, got 5"),
-        (LOOP, None, "nested deeper than 200 levels, or inside itself"),
-        (LOOPED, None, "nested deeper than 200 levels, or inside itself"),
-        (MagicMock(), None, "nested deeper than 200 levels, or inside itself"),
-        (datetime.datetime.min, "$", None),
+        (LOOP, None, "nested deeper than 100 levels, or inside itself"),
+        (LOOPED, None, "nested deeper than 100 levels, or inside itself"),
+        (MagicMock(), None, "nested deeper than 100 levels, or inside itself"),
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_refused(value: Any, path: str | None, message: str | None) -> None:
+def test_refused(value: Any, path: str | None, message: str) -> None:
     """What JSON cannot carry is refused with its place, in one short line."""
-    if message is None:  # at the edge of the calendar: it depends on the local zone
-        assert_dated(value)
-        return
     with pytest.raises(WireError) as caught:
         to_wire(value)
     assert message in caught.value.problem.message
@@ -196,16 +199,9 @@ def test_refused(value: Any, path: str | None, message: str | None) -> None:
     assert len(str(caught.value)) < 400
 
 
-def assert_dated(value: datetime.datetime) -> None:
-    try:
-        assert to_wire(value).startswith("0001")
-    except WireError as error:
-        assert "cannot be written" in str(error)
-
-
-def test_datetime_out_of_range(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_datetime_out_of_range() -> None:
     """A datetime that cannot be brought into UTC is refused."""
-    first = datetime.datetime(1, 1, 1, tzinfo=ODD)
+    first = dt.datetime(1, 1, 1, tzinfo=ODD)
     with pytest.raises(WireError, match="cannot be written: date value out of range"):
         to_wire({"at": first})
 
@@ -213,7 +209,7 @@ def test_datetime_out_of_range(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_long_path_is_cut() -> None:
     """The place of a value deep inside is shortened."""
     value: Any = object()
-    for _ in range(150):
+    for _ in range(80):
         value = {"a long name": value}
     with pytest.raises(WireError) as caught:
         to_wire(value)
@@ -293,7 +289,7 @@ class Dumped:
 class Aliased(Dumped):
     """An object that knows its wire names, as pydantic's do."""
 
-    model_fields: Any = {}
+    model_fields: Any = ()
 
     def model_dump(self, *, by_alias: bool = False) -> Any:
         return {"fooBar" if by_alias else "wrong": self.fields["foo_bar"]}
@@ -306,11 +302,14 @@ class Aliased(Dumped):
         (Plain(None), {"mustBe": None, "maybeNull": None}),
         (Slotted(Color.RED), {"fooBar": "red"}),
         (Dumped(foo_bar="y", inner=None), {"fooBar": "y"}),
-        (Dumped(inner=Plain("x", "y")), {"inner": {"mustBe": "x", "fooBar": "y", "maybeNull": None}}),
-        (Aliased(foo_bar=datetime.date(2020, 1, 2)), {"fooBar": "2020-01-02"}),
+        (
+            Dumped(inner=Plain("x", "y")),
+            {"inner": {"mustBe": "x", "fooBar": "y", "maybeNull": None}},
+        ),
+        (Aliased(foo_bar=dt.date(2020, 1, 2)), {"fooBar": "2020-01-02"}),
         ([Slotted(Color.RED)], [{"foo_bar": "red"}]),
     ],
-)  # fmt: skip
+)
 def test_objects(value: Any, wire: Any) -> None:
     """Dataclasses and models are their fields, less the optional ones that are None."""
     assert to_wire(value, IT) == wire
@@ -353,10 +352,15 @@ def test_views_are_sent_as_received() -> None:
     assert to_wire(kind(must_be="x"), IT) == {"mustBe": "x"}
 
 
-@given(st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda below: st.lists(below) | st.dictionaries(st.text(), below),
-))  # fmt: skip
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+
+
+@given(
+    st.recursive(
+        SCALARS.filter(lambda value: value not in (math.inf, -math.inf)),
+        lambda below: st.lists(below) | st.dictionaries(st.text(), below),
+    )
+)
 def test_json_stays(value: Any) -> None:
     """What is JSON already stays what it is."""
     assert to_wire(value) == value
