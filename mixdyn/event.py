@@ -211,16 +211,15 @@ def _find(schema: Schema, keyword: str) -> Schema | None:
     return next((p.child(keyword) for p in schema.parts if keyword in p.value), None)
 
 
-def _is_envelope(schema: Schema, common: frozenset[str] = frozenset()) -> bool:
+def _is_envelope(schema: Schema) -> bool:
     """
     Tell whether a schema describes the event itself: an object, or a union, with `data`.
 
     An event has no fields but its four, so an object that declares others is a payload.
     """
-    names = common | schema.properties.keys() | schema.required
-    if schema.branches:
-        return all(_is_envelope(branch, names) for branch in schema.branches)
-    return "data" in names and names <= _ENVELOPE
+    common = schema.properties.keys() | schema.required
+    fields = [common | leaf.properties.keys() | leaf.required for leaf in schema.leaves]
+    return bool(fields) and all("data" in names and names <= _ENVELOPE for names in fields)
 
 
 def _parse(text: str) -> Any:

@@ -53,7 +53,10 @@ def copy_tree(value: Any, where: str) -> Any:
             return value.isoformat()
         raise DocumentError(f"{where}: expected JSON values, got {excerpt(value, 60)}")
 
-    return copy(value, 0)
+    try:
+        return copy(value, 0)
+    except RecursionError:
+        raise DocumentError(f"{where}: nested too deeply to be read") from None
 
 
 def read_file(path: str) -> bytes:

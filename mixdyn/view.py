@@ -227,4 +227,3 @@ _new = object.__new__
 _set_json = vars(Model)["_json"].__set__  # past `Model.__setattr__`, which refuses
 
 RESERVED = frozenset(name for name in dir(Model) if not name.startswith("_"))
-

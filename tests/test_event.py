@@ -274,6 +274,13 @@ def test_an_envelope_that_is_read_as_something_else_stays_an_event() -> None:
     assert event.event == "a"
 
 
+def test_a_union_that_names_itself() -> None:
+    """A union with itself among its branches is the union of the others."""
+    union = {"oneOf": [{"$ref": "#/components/schemas/U"}, envelope(TEXT)]}
+    event = read(reader({"$ref": "#/components/schemas/U"}, U=union), "x", "tick")
+    assert (event.event, event.data) == ("tick", "x")
+
+
 def events() -> list[Any]:
     typed = reader(fields(n=INTEGER))
     return [

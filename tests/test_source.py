@@ -127,6 +127,13 @@ def test_copy_tree_refused(value: Any, message: str, monkeypatch: pytest.MonkeyP
         copy_tree(value, "doc")
 
 
+def test_copy_tree_without_a_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the stack ends before the bound, that is told, too."""
+    monkeypatch.setattr(source, "MAX_DEPTH", 10**6)
+    with pytest.raises(DocumentError, match="nested too deeply to be read"):
+        copy_tree(nest(100_000), "doc")
+
+
 def test_read_file(tmp_path: Path) -> None:
     """A file gives its bytes."""
     (tmp_path / "a").write_bytes(b"abc")
