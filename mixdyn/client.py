@@ -142,7 +142,7 @@ class Client:
     def __repr__(self) -> str:
         info = self._surface.document.at("info")
         version = excerpt(str(info.child("version").value or ""), 40)
-        title = excerpt(self._surface.document.title, 80)
+        title = excerpt(self._surface.document.title, 80) or "untitled"
         names = excerpt(", ".join(self._surface.own_names), 400)
         return f"<{type(self).__name__}: {title} {version}, {names}>"
 

@@ -326,14 +326,21 @@ class _Parser:
 
     def parse_responses(self) -> tuple[Response, ...]:
         declared = self.entry.operation.child("responses")
-        responses: list[Response] = []
-        for status in as_object(declared.value):
-            # In a mapping from Python, statuses may be numbers.
-            if not str(status).startswith("x-"):
-                target = self.document.resolve(declared.child(status))
-                text = as_text(as_object(target.value).get("description"))
-                responses.append(Response(str(status), text, self.parse_media(target)))
-        return tuple(responses)
+        # In a mapping from Python, statuses may be numbers.
+        return tuple(
+            self.parse_response(str(status), declared.child(status))
+            for status in as_object(declared.value)
+            if not str(status).startswith("x-")
+        )
+
+    def parse_response(self, status: str, declared: Target) -> Response:
+        """Read one response; one that cannot be read keeps no call from being made."""
+        try:
+            target = self.document.resolve(declared)
+            text = as_text(as_object(target.value).get("description"))
+            return Response(status, text, self.parse_media(target))
+        except DocumentError as error:
+            return Response(status, f"(cannot be read: {error})", ())
 
     def parse_media(self, owner: Target) -> tuple[MediaType, ...]:
         content = owner.child("content")

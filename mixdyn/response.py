@@ -11,6 +11,7 @@ import re
 from typing import Any, Literal, NamedTuple
 
 from mixdyn.errors import (
+    DocumentError,
     MixDefaultError,
     MixError,
     Problem,
@@ -54,11 +55,12 @@ _NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined",
 
 
 class Decoder(NamedTuple):
-    """What one documented media type needs: its validator, reader and the name of its class."""
+    """What one documented media type needs; `problem` says why its schema cannot be used."""
 
     media: MediaType
     validator: Validator | None
     reader: Reader | None
+    problem: Problem | None = None
 
 
 class Match(NamedTuple):
@@ -123,7 +125,7 @@ class ResponseReader:
             return value
         decoder = self.decoder(match.media)
         self._check(decoder, raw, content, value, mode, report)
-        return decoder.reader(value) if decoder.reader else value
+        return _view(decoder, value, report)
 
     def error(self, raw: Any, content: bytes) -> MixError:
         """Make the error of a response: of the class of its schema, with the body kept."""
@@ -142,7 +144,7 @@ class ResponseReader:
             message = f"{label} answered {status}{how}: {shown}"
             return MixDefaultError(message, raw, body, value, label)
         decoder = self.decoder(media)
-        data = decoder.reader(value) if decoder.reader and value is not None else value
+        data = _view(decoder, value, _ignore) if value is not None else None
         message = _find_message(value) or _show(body) or f"{label} answered {status}"
         return schema_error(self.error_name(media))(message, raw, body, data, label)
 
@@ -161,11 +163,17 @@ class ResponseReader:
         """Give the validator and reader of a media type, the same for the same one."""
         found = self._decoders.get(id(media))
         if found is None:
-            schema = media.schema
-            validator = Validator(normalize(schema, "response")) if schema is not None else None
-            found = Decoder(media, validator, self.types.reader(schema, self.result_name))
-            self._decoders[id(media)] = found
+            found = self._decoders[id(media)] = self._make_decoder(media)
         return found
+
+    def _make_decoder(self, media: MediaType) -> Decoder:
+        reader = self.types.reader(media.schema, self.result_name)
+        if media.schema is None:
+            return Decoder(media, None, reader)
+        try:
+            return Decoder(media, Validator(normalize(media.schema, "response")), reader)
+        except DocumentError as error:  # no reason to lose what the server has done already
+            return Decoder(media, None, reader, Problem("$", f"cannot be checked: {error}"))
 
     def _decode_nothing(self, raw: Any, mode: Mode, report: Report) -> None:
         """An empty body is None; a problem only where the document promises a content."""
@@ -235,6 +243,17 @@ class ResponseReader:
     def _fits(self, media: MediaType, value: Any) -> bool:
         validator = self.decoder(media).validator
         return validator is not None and validator.accepts(value)
+
+
+def _view(decoder: Decoder, value: Any, report: Report) -> Any:
+    """Give the typed view of a value; the value itself where its schema cannot be used."""
+    if decoder.problem is not None:
+        report((decoder.problem,))
+    return decoder.reader(value) if decoder.reader is not None else value
+
+
+def _ignore(problems: tuple[Problem, ...]) -> None:
+    """Leave the document's own faults aside: there is an error of the server to tell of."""
 
 
 def _classify(status: int, essence: str, described: tuple[MediaType, ...]) -> Kind:

@@ -445,3 +445,10 @@ def test_retries_of_operation_go_before_documents(
     parts = {} if root is None else {"x-speakeasy-retries": root}
     made = make_operation(operation, **parts)
     assert (made.retries, made.has_own_retries) == (expected, is_own)
+
+
+def test_a_response_that_cannot_be_read_keeps_no_call_from_being_made() -> None:
+    """A response whose reference leads nowhere is one without media types, and says so."""
+    made = make_operation({"responses": {"500": {"$ref": "#/nowhere"}}})
+    assert [(r.status, r.media) for r in made.responses] == [("500", ())]
+    assert made.responses[0].description.startswith("(cannot be read: ")

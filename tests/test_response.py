@@ -373,3 +373,20 @@ def test_views_are_mappings_of_what_was_received() -> None:
     result = decode(read(answers(ITEM)), content)
     assert json.dumps(result.to_dict(), separators=(",", ":")).encode() == content
     assert isinstance(result.to_dict(), Mapping)
+
+
+BROKEN = fields(message=TEXT, inner=fields(deep={"$ref": "#/nowhere"}))
+
+
+def test_a_schema_that_cannot_be_used_loses_no_answer() -> None:
+    """What the server has done already is given unchecked, and the document's fault reported."""
+    reported: list[Problem] = []
+    result = decode(read(answers(BROKEN)), b'{"message": "done"}', reported=reported)
+    assert result.message == "done"
+    assert [p.message.partition(":")[0] for p in reported] == ["cannot be checked"]
+
+
+def test_an_error_schema_that_cannot_be_used_hides_no_error() -> None:
+    """The server's error is raised with its words, although the document's schema is broken."""
+    error = fail(answers(BROKEN, status="404"), {"message": "gone"})
+    assert (error.message, error.status_code) == ("gone", 404)
