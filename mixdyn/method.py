@@ -11,12 +11,13 @@ from textwrap import fill
 from typing import Any
 
 from mixdyn.engine import AsyncEngine, Engine
-from mixdyn.errors import printable
+from mixdyn.errors import DocumentError, printable
 from mixdyn.flow import call
 from mixdyn.operation import Argument, MediaType, Operation, Response, is_binary
 from mixdyn.plan import Plan
 from mixdyn.results import Types
 from mixdyn.retry import RetryConfig
+from mixdyn.schema import Schema
 from mixdyn.settings import UNSET, Unset
 from mixdyn.stream import AsyncEventStream, EventStream
 
@@ -95,7 +96,7 @@ def argument_type(argument: Argument, operation: Operation, types: Types) -> Any
     schema = argument.schema
     if is_binary(schema) or (schema is not None and is_binary(schema.items)):
         return Any
-    return types.annotation(schema, f"{operation.operation_id or operation.name}_{argument.wire}")
+    return _annotate(types, schema, f"{operation.operation_id or operation.name}_{argument.wire}")
 
 
 def result_type(plan: Plan, types: Types, *, is_async: bool = False) -> Any:
@@ -132,7 +133,15 @@ def make_doc(plan: Plan) -> str:
 def _media_type(plan: Plan, types: Types, media: MediaType) -> Any:
     if plan.reader.match(200, media.content_type).kind == "binary":
         return Any  # the HTTP client's own response
-    return types.annotation(media.schema, plan.reader.result_name)
+    return _annotate(types, media.schema, plan.reader.result_name)
+
+
+def _annotate(types: Types, schema: Schema | None, name: str) -> Any:
+    """Give a schema's type; Any where its references lead nowhere: a call will say so."""
+    try:
+        return types.annotation(schema, name)
+    except DocumentError:
+        return Any
 
 
 def _join(kinds: list[Any]) -> Any:

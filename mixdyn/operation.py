@@ -338,7 +338,9 @@ class _Parser:
         try:
             target = self.document.resolve(declared)
             text = as_text(as_object(target.value).get("description"))
-            return Response(status, text, self.parse_media(target))
+            media = self.parse_media(target)
+            _follow(media)
+            return Response(status, text, media)
         except DocumentError as error:
             return Response(status, f"(cannot be read: {error})", ())
 
@@ -361,6 +363,11 @@ class _Parser:
 
     def schema(self, target: Target) -> Schema | None:
         return None if target.value is None else self.schemas.at(target)
+
+
+def _follow(media: tuple[MediaType, ...]) -> list[Any]:
+    """Go through what schemas are built of; DocumentError where a reference leads nowhere."""
+    return [m.schema.parts for m in media if m.schema is not None]
 
 
 def _argument(parameter: Parameter) -> Argument:

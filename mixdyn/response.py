@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 from mixdyn.errors import (
@@ -167,13 +168,21 @@ class ResponseReader:
         return found
 
     def _make_decoder(self, media: MediaType) -> Decoder:
-        reader = self.types.reader(media.schema, self.result_name)
-        if media.schema is None:
-            return Decoder(media, None, reader)
+        validator, problem = None, None
+        if media.schema is not None:
+            try:
+                validator = Validator(normalize(media.schema, "response"))
+            except DocumentError as error:  # no reason to lose what the server has done already
+                problem = Problem("$", f"cannot be checked: {error}")
+        return Decoder(media, validator, self._make_reader(media), problem)
+
+    def _make_reader(self, media: MediaType) -> Reader | None:
+        """Give the reader; one that gives values as they are where the schema cannot be used."""
         try:
-            return Decoder(media, Validator(normalize(media.schema, "response")), reader)
-        except DocumentError as error:  # no reason to lose what the server has done already
-            return Decoder(media, None, reader, Problem("$", f"cannot be checked: {error}"))
+            read = self.types.reader(media.schema, self.result_name)
+        except DocumentError:
+            return None
+        return partial(_read, read) if read is not None else None
 
     def _decode_nothing(self, raw: Any, mode: Mode, report: Report) -> None:
         """An empty body is None; a problem only where the document promises a content."""
@@ -250,6 +259,13 @@ def _view(decoder: Decoder, value: Any, report: Report) -> Any:
     if decoder.problem is not None:
         report((decoder.problem,))
     return decoder.reader(value) if decoder.reader is not None else value
+
+
+def _read(read: Reader, value: Any) -> Any:
+    try:
+        return read(value)
+    except DocumentError:  # told of already, since its schema could not be checked either
+        return value
 
 
 def _ignore(problems: tuple[Problem, ...]) -> None:

@@ -665,10 +665,12 @@ def test_422_stands_for_400_where_only_it_is_declared():
 
 def test_a_part_of_the_document_that_cannot_be_used_is_500_and_says_why():
     """An operation with a dangling reference is answered, with what is wrong in the document."""
+    broken = {"type": "object", "required": ["a"], "properties": {"a": ref("Gone")}}
+    lost = {"parameters": [{"$ref": "#/components/parameters/Gone"}], "responses": answers()}
     served = mock(
         {
-            "/x": {"get": {"responses": {"200": {"$ref": "#/components/responses/Gone"}}}},
-            "/y": {"get": {"responses": {"200": {"description": "", **content(ref("Gone"))}}}},
+            "/x": {"get": lost},
+            "/y": {"get": {"responses": {"200": {"description": "", **content(broken)}}}},
             "/ok": {"get": {"responses": answers()}},
         }
     )
@@ -678,7 +680,8 @@ def test_a_part_of_the_document_that_cannot_be_used_is_500_and_says_why():
 
 def test_an_error_schema_that_cannot_be_used_is_told_as_text():
     """Where even the form of the error is broken, the status and the reason still arrive."""
-    broken = {"400": {"description": "", **content(ref("Gone"))}}
+    form = {"type": "object", "required": ["a"], "properties": {"a": ref("Gone")}}
+    broken = {"400": {"description": "", **content(form)}}
     served = mock(
         {"/x": {"get": {"parameters": [parameter("n", required=True)], "responses": broken}}}
     )

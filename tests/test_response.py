@@ -390,3 +390,16 @@ def test_an_error_schema_that_cannot_be_used_hides_no_error() -> None:
     """The server's error is raised with its words, although the document's schema is broken."""
     error = fail(answers(BROKEN, status="404"), {"message": "gone"})
     assert (error.message, error.status_code) == ("gone", 404)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "array", "items": {"$ref": "#/nowhere"}},
+        {"type": "object", "properties": {"message": {"$ref": "#/nowhere"}}},
+    ],
+)
+def test_values_without_a_usable_type_are_given_as_they_are(schema: Any) -> None:
+    """Where a reference leads nowhere there is no view, and the JSON itself is the result."""
+    assert decode(read(answers(schema)), b'{"message": "done"}') == {"message": "done"}
+    assert decode(read(answers(schema)), b"[1]") == [1]
