@@ -11,6 +11,8 @@ from typing import Any
 from mixdyn.schema import Schema
 from mixdyn.shape import as_text
 
+EVENT_STREAM = "text/event-stream"
+
 
 @dataclass(frozen=True, slots=True)
 class MediaType:

@@ -13,7 +13,8 @@ from typing import Any
 from mixdyn.engine import AsyncEngine, Engine
 from mixdyn.errors import DocumentError, printable
 from mixdyn.flow import call
-from mixdyn.operation import Argument, MediaType, Operation, Response, is_binary
+from mixdyn.media import MediaType, is_binary
+from mixdyn.operation import Argument, Operation, Response
 from mixdyn.plan import Plan
 from mixdyn.results import Types
 from mixdyn.retry import RetryConfig

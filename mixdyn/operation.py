@@ -18,35 +18,12 @@ from mixdyn.errors import DocumentError, excerpt
 from mixdyn.media import (
     MediaType,
     choose_media,
-    is_binary,
     is_json,
     media_essence,
-    rank_media,
 )
 from mixdyn.names import resolve_collisions, to_argument, to_snake
 from mixdyn.schema import Schema, Schemas
 from mixdyn.shape import as_array, as_object, as_text, is_object
-
-__all__ = [
-    "CALL_OPTIONS",
-    "HIDDEN_OPTIONS",
-    "Argument",
-    "Body",
-    "MediaType",
-    "Operation",
-    "Parameter",
-    "Response",
-    "SecurityScheme",
-    "Server",
-    "is_binary",
-    "is_flattened",
-    "is_json",
-    "parse_operation",
-    "parse_security_schemes",
-    "parse_servers",
-    "rank_media",
-    "split_template",
-]
 
 CALL_OPTIONS = ("retries", "server_url", "timeout_ms", "http_headers")
 HIDDEN_OPTIONS = ("accept_header_override", "validate")

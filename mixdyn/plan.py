@@ -10,13 +10,12 @@ from typing import Any, NamedTuple
 from mixdyn.binding import Binder
 from mixdyn.document import Document
 from mixdyn.event import EventReader
+from mixdyn.media import EVENT_STREAM
 from mixdyn.operation import Operation, SecurityScheme
 from mixdyn.request import RequestBuilder
 from mixdyn.response import ResponseReader
 from mixdyn.results import Types
 from mixdyn.retry import DEFAULT_STATUSES, SAFE_METHODS, Policy, RetryConfig, parse_extension
-
-EVENT_STREAM = "text/event-stream"
 
 
 class Plan(NamedTuple):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import codecs
 import re
-from functools import partial
 from typing import Any, Literal, NamedTuple
 
 from mixdyn.errors import (
@@ -22,7 +21,7 @@ from mixdyn.errors import (
     schema_error,
 )
 from mixdyn.jsontext import decode
-from mixdyn.media import MediaType, is_binary, is_json, is_text, media_essence
+from mixdyn.media import EVENT_STREAM, MediaType, is_binary, is_json, is_text, media_essence
 from mixdyn.names import to_pascal
 from mixdyn.normalform import normalize
 from mixdyn.operation import Operation, Response
@@ -126,7 +125,7 @@ class ResponseReader:
             return value
         decoder = self.decoder(match.media)
         self._check(decoder, raw, content, value, mode, report)
-        return _view(decoder, value, report)
+        return _view(decoder, value)
 
     def error(self, raw: Any, content: bytes) -> MixError:
         """Make the error of a response: of the class of its schema, with the body kept."""
@@ -145,7 +144,7 @@ class ResponseReader:
             message = f"{label} answered {status}{how}: {shown}"
             return MixDefaultError(message, raw, body, value, label)
         decoder = self.decoder(media)
-        data = _view(decoder, value, _ignore) if value is not None else None
+        data = _view(decoder, value) if value is not None else None
         message = _find_message(value) or _show(body) or f"{label} answered {status}"
         return schema_error(self.error_name(media))(message, raw, body, data, label)
 
@@ -177,12 +176,11 @@ class ResponseReader:
         return Decoder(media, validator, self._make_reader(media), problem)
 
     def _make_reader(self, media: MediaType) -> Reader | None:
-        """Give the reader; one that gives values as they are where the schema cannot be used."""
+        """Give the reader; none where the schema cannot be used: values then stay as they are."""
         try:
-            read = self.types.reader(media.schema, self.result_name)
+            return self.types.reader(media.schema, self.result_name)
         except DocumentError:
             return None
-        return partial(_read, read) if read is not None else None
 
     def _decode_nothing(self, raw: Any, mode: Mode, report: Report) -> None:
         """An empty body is None; a problem only where the document promises a content."""
@@ -213,6 +211,8 @@ class ResponseReader:
     def _check(
         self, decoder: Decoder, raw: Any, content: bytes, value: Any, mode: Mode, report: Report
     ) -> None:
+        if decoder.problem is not None:
+            report((decoder.problem,))
         if mode == "off" or decoder.validator is None or decoder.validator.accepts(value):
             return
         self._complain(decoder.validator.problems(value), raw, content, mode, report)
@@ -254,28 +254,18 @@ class ResponseReader:
         return validator is not None and validator.accepts(value)
 
 
-def _view(decoder: Decoder, value: Any, report: Report) -> Any:
+def _view(decoder: Decoder, value: Any) -> Any:
     """Give the typed view of a value; the value itself where its schema cannot be used."""
-    if decoder.problem is not None:
-        report((decoder.problem,))
-    return decoder.reader(value) if decoder.reader is not None else value
-
-
-def _read(read: Reader, value: Any) -> Any:
     try:
-        return read(value)
+        return decoder.reader(value) if decoder.reader is not None else value
     except DocumentError:  # told of already, since its schema could not be checked either
         return value
-
-
-def _ignore(problems: tuple[Problem, ...]) -> None:
-    """Leave the document's own faults aside: there is an error of the server to tell of."""
 
 
 def _classify(status: int, essence: str, described: tuple[MediaType, ...]) -> Kind:
     if not 200 <= status < 300:
         return "error"
-    if essence == "text/event-stream":
+    if essence == EVENT_STREAM:
         return "events"
     if described and all(is_binary(media.schema) for media in described):
         return "binary"  # a file is a file, also where the server knows it for JSON or text

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from mixdyn.operation import is_json
+from mixdyn.media import is_json
 from mixdyn.tools.mock import Mock, MockRequest, MockResponse
 from mixdyn.tools.mock.feed import Subscription
 from tests.apis import (

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mixdyn.operation import MediaType
+from mixdyn.media import MediaType
 from mixdyn.tools.mock.sample import Sampler, Taste, media_examples
 from mixdyn.tools.mock.scalar import _FORMATS
 from tests.apis import NOW, schema_of

@@ -14,8 +14,8 @@ from urllib.parse import quote
 
 from mixdyn.document import Document
 from mixdyn.errors import excerpt
+from mixdyn.media import EVENT_STREAM, MediaType, is_binary, is_json
 from mixdyn.names import to_snake
-from mixdyn.operation import MediaType, is_binary, is_json
 from mixdyn.shape import as_object
 from mixdyn.tools.mock.parameter import Source, read_parameters
 from mixdyn.tools.mock.payload import Payload, read_payload
@@ -45,7 +45,6 @@ from mixdyn.tools.mock.sample import Sampler, Taste, media_examples
 from mixdyn.tools.mock.script import Script, plant
 from mixdyn.tools.mock.store import Address, Record, Store
 
-_EVENTS = "text/event-stream"
 _LINES = ("application/jsonl", "application/x-ndjson", "application/ndjson", "application/json-seq")
 _DEFAULT_TEXT = "Hello from the stand-in server."
 
@@ -334,7 +333,7 @@ class Exchange:
         """
         script = self.api.script(self.route, media)
         taste = Taste(now=self.now)
-        headers = (("content-type", _EVENTS), ("cache-control", "no-store"))
+        headers = (("content-type", EVENT_STREAM), ("cache-control", "no-store"))
         if self.route.method != "GET" or not self.api.census.senders(self.route):
             self.remember_text()
             text = self.text or _DEFAULT_TEXT

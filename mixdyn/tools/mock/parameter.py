@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from mixdyn.errors import Problem
-from mixdyn.operation import Operation, Parameter, is_json
+from mixdyn.media import is_json
+from mixdyn.operation import Operation, Parameter
 from mixdyn.schema import Schema
 from mixdyn.shape import is_array, is_object
 from mixdyn.tools.mock.refusal import refuse_problems

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mixdyn.errors import Problem, excerpt, nearest
+from mixdyn.media import MediaType, is_binary, is_json, rank_media
 from mixdyn.normalform import normalize_members
-from mixdyn.operation import MediaType, Operation, Parameter, is_binary, is_json, rank_media
+from mixdyn.operation import Operation, Parameter
 from mixdyn.schema import Schema
 from mixdyn.shape import as_array, as_object, is_array, is_object
 from mixdyn.tools.mock import parameter

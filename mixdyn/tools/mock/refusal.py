@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from mixdyn.errors import Problem, itemize
+from mixdyn.media import MediaType, is_json
 from mixdyn.names import to_snake
-from mixdyn.operation import MediaType, Operation, Response, is_json
+from mixdyn.operation import Operation, Response
 from mixdyn.schema import Schema
 from mixdyn.shape import is_array, is_object
 from mixdyn.tools.mock.sample import Sampler, Taste

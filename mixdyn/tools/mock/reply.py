@@ -13,7 +13,8 @@ from functools import cached_property
 from typing import Any
 
 from mixdyn.body import encode_json
-from mixdyn.operation import MediaType, Operation, Response, is_json, rank_media
+from mixdyn.media import MediaType, is_json, rank_media
+from mixdyn.operation import Operation, Response
 from mixdyn.tools.mock.feed import Subscription
 from mixdyn.tools.mock.payload import File
 from mixdyn.tools.mock.refusal import RefusedError

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+from mixdyn.media import EVENT_STREAM, MediaType, is_binary, is_json
 from mixdyn.names import to_snake
-from mixdyn.operation import MediaType, Operation, is_binary, is_json
+from mixdyn.operation import Operation
 from mixdyn.schema import Schema
 from mixdyn.tools.mock.route import PARAMETER, Route
 from mixdyn.tools.mock.word import split_name, to_singular, vocabulary
@@ -30,7 +31,6 @@ _SENDING = vocabulary(
     "message messages chat prompt prompts send run runs complete completion completions ask say"
     " input invoke generate"
 )
-_EVENTS = "text/event-stream"
 
 
 @dataclass(frozen=True, eq=False)
@@ -295,7 +295,7 @@ def success_schema(operation: Operation) -> Schema | None:
 def event_media(operation: Operation) -> MediaType | None:
     """Give the media type of an operation's event stream, if it has one."""
     media = (m for response in operation.success for m in response.media)
-    return next((m for m in media if m.essence == _EVENTS), None)
+    return next((m for m in media if m.essence == EVENT_STREAM), None)
 
 
 def find_array(schema: Schema) -> tuple[tuple[str, ...], Schema] | None:

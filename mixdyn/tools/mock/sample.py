@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 from zlib import crc32
 
+from mixdyn.media import MediaType
 from mixdyn.names import to_snake
 from mixdyn.normalform import Direction, normalize
-from mixdyn.operation import MediaType
 from mixdyn.schema import Schema
 from mixdyn.shape import as_array, as_object, is_object
 from mixdyn.tools.mock import scalar

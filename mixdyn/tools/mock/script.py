@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mixdyn.event import EventReader
+from mixdyn.media import EVENT_STREAM, MediaType
 from mixdyn.names import to_snake
-from mixdyn.operation import MediaType, Operation
+from mixdyn.operation import Operation
 from mixdyn.results import Types
 from mixdyn.schema import Schema
 from mixdyn.shape import as_object, is_object
@@ -81,7 +82,7 @@ class Script:
         if schema is not None and "array" in schema.core.types:
             media = replace(media, schema=schema.core.items, item_schema=None)
         reader = EventReader(operation, media, Types(schema.space)) if schema is not None else None
-        is_lines = media.essence != "text/event-stream"
+        is_lines = media.essence != EVENT_STREAM
         self.is_envelope = reader is not None and reader.is_envelope and not is_lines
         self.schema = reader.schema if reader is not None else None
         self.sentinel = media.extensions.get("x-speakeasy-sse-sentinel")
