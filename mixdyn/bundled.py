@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mixdyn.document import Document, Source
+    from mixdyn.log import Logger
     from mixdyn.retry import RetryConfig
-    from mixdyn.settings import Credential
+    from mixdyn.settings import Credential, Timeout
     from mixdyn.surface import Surface
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__))
@@ -48,9 +49,11 @@ class Mix(Client):
         client: Any = None,
         async_client: Any = None,
         retry_config: RetryConfig | Unset | None = UNSET,
-        timeout_ms: int | Unset | None = UNSET,
+        timeout_ms: Timeout | Unset | None = UNSET,
+        debug_logger: Logger | None = None,
         security: Mapping[str, Credential] | None = None,
         validate: str | Mapping[str, str] | None = None,
+        hooks: object = None,
         *,
         spec: Source | Document | None = None,
     ) -> None:
@@ -63,8 +66,10 @@ class Mix(Client):
             async_client=async_client,
             retry_config=retry_config,
             timeout_ms=timeout_ms,
+            debug_logger=debug_logger,
             security=security,
             validate=validate,
+            hooks=hooks,
         )
 
     def _load(self, spec: Source | Document) -> Surface:

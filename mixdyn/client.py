@@ -5,13 +5,14 @@ The client: a document's namespaces, the settings for calls, and the lifetime of
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mixdyn.connection import Connections
 from mixdyn.document import Document
 from mixdyn.errors import excerpt
-from mixdyn.settings import UNSET, Modes, Settings, Unset, check_timeout
+from mixdyn.settings import UNSET, Modes, Settings, Timeouts, Unset
 from mixdyn.surface import Surface, list_slots, missing
 from mixdyn.version import USER_AGENT
 
@@ -20,8 +21,12 @@ if TYPE_CHECKING:
     from typing import Self
 
     from mixdyn.document import Source
+    from mixdyn.hook import Hooks
+    from mixdyn.log import Logger
     from mixdyn.retry import RetryConfig
-    from mixdyn.settings import Credential
+    from mixdyn.settings import Credential, Timeout
+
+_OFF = frozenset({"", "0", "false", "no", "off"})
 
 
 class Client:
@@ -39,9 +44,13 @@ class Client:
         client: the `httpx.Client` (or one like it) to use; it is never closed here.
         async_client: the same for the `_async` methods.
         retry_config: when to send again, instead of the document's own; None for never.
-        timeout_ms: the limit for each step of a call in milliseconds; None for none.
-        security: the credential for each security scheme, by the scheme's name.
+        timeout_ms: the time limit in milliseconds, None for none; or a mapping with any of
+            `connect`, `read`, `total` and `idle` (of streams) to these.
+        debug_logger: what each request and response is written to by `debug(…)`, secrets masked.
+        security: the credential for each security scheme, by the scheme's name: text, a pair of
+            user and password, or a function (perhaps async) that gives it, asked for each call.
         validate: `strict`, `warn` or `off`; or a mapping of `request`, `response` and `events`.
+        hooks: an object, or a list of them, with any of the methods that `mixdyn.hook.Hooks` lists.
 
     Raises DocumentError for a document that cannot be read, ValueError for settings out of range.
     """
@@ -58,43 +67,63 @@ class Client:
         client: Any = None,
         async_client: Any = None,
         retry_config: RetryConfig | Unset | None = UNSET,
-        timeout_ms: int | Unset | None = UNSET,
+        timeout_ms: Timeout | Unset | None = UNSET,
+        debug_logger: Logger | None = None,
         security: Mapping[str, Credential] | None = None,
         validate: str | Mapping[str, str] | None = None,
+        hooks: object = None,
     ) -> None:
         self._settings = Settings(
             server_url=server_url,
             server_idx=server_idx or 0,
             url_params=dict(url_params or {}),
-            timeout_ms=check_timeout(timeout_ms),
+            timeouts=Timeouts().changed(timeout_ms),
             retry_config=retry_config,
             modes=Modes().changed(validate),
             security=dict(security or {}),
+            hooks=_collect(hooks),
+            logger=debug_logger,
         )
+        if debug_logger is None and os.environ.get("MIX_DEBUG", "").strip().lower() not in _OFF:
+            _turn_on_log()
         self._connections = Connections(client, async_client)
         self._adopt(self._load(spec))
+        self._check_security()
 
     def with_options(
         self,
         *,
         server_url: str | None = None,
         retry_config: RetryConfig | Unset | None = UNSET,
-        timeout_ms: int | Unset | None = UNSET,
+        timeout_ms: Timeout | Unset | None = UNSET,
+        debug_logger: Logger | None = None,
         security: Mapping[str, Credential] | None = None,
         validate: str | Mapping[str, str] | None = None,
+        hooks: object = None,
     ) -> Self:
-        """Give a client with some settings changed, over the same document and connections."""
-        changes: dict[str, Any] = {"modes": self._settings.modes.changed(validate)}
+        """
+        Give a client with some settings changed, over the same document and connections.
+
+        `security` and `hooks` replace what there was; of `timeout_ms` and `validate` a mapping
+        changes what it names.
+        """
+        changes: dict[str, Any] = {
+            "modes": self._settings.modes.changed(validate),
+            "timeouts": self._settings.timeouts.changed(timeout_ms),
+        }
         if server_url is not None:
             changes["server_url"] = server_url
         if security is not None:
             changes["security"] = dict(security)
         if not isinstance(retry_config, Unset):
             changes["retry_config"] = retry_config
-        if not isinstance(timeout_ms, Unset):
-            changes["timeout_ms"] = check_timeout(timeout_ms)
+        if debug_logger is not None:
+            changes["logger"] = debug_logger
+        if hooks is not None:
+            changes["hooks"] = _collect(hooks)
         other = copy.copy(self)
         other._settings = self._settings._replace(**changes)
+        other._check_security()
         return other
 
     def close(self) -> None:
@@ -153,6 +182,12 @@ class Client:
     def _load(self, spec: Source | Document) -> Surface:
         return make_surface(spec)
 
+    def _check_security(self) -> None:
+        if self._settings.security:
+            from mixdyn.security import check_credentials
+
+            check_credentials(self._settings.security, self._surface.schemes)
+
     def _adopt(self, surface: Surface) -> None:
         """Take on a document: its namespaces and methods become this client's."""
         self._surface = surface
@@ -163,3 +198,18 @@ class Client:
 def make_surface(spec: Source | Document) -> Surface:
     """Load a document and index its operations."""
     return Surface(Document.load(spec), Client, USER_AGENT)
+
+
+def _collect(hooks: object) -> Hooks | None:
+    """Take up the hooks; without any, their module is not loaded."""
+    if hooks is None:
+        return None
+    from mixdyn.hook import collect_hooks
+
+    return collect_hooks(hooks)
+
+
+def _turn_on_log() -> None:
+    from mixdyn.log import turn_on
+
+    turn_on()

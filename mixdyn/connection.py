@@ -1,6 +1,6 @@
 """
-Owns HTTP clients: makes them when first needed, one for each process and event loop, and closes
-what it made. httpx is imported here and only then.
+Owns HTTP clients: has them made when first needed, one for each process and event loop, and closes
+what was made here. httpx is imported by `transport`, and only then.
 """
 
 from __future__ import annotations
@@ -12,12 +12,10 @@ import weakref
 from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import suppress
-from functools import cache
 from typing import Any, NamedTuple
 
 from mixdyn.errors import ClientClosedError
 
-_LOOPBACK = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 _SHUT_RDWR = 2  # socket.SHUT_RDWR, without the import
 
 # The codings that `content` undoes; httpx offers others too where packages for them are there.
@@ -33,6 +31,14 @@ class _Loop(NamedTuple):
     keeper: AsyncGenerator[None, None]
 
 
+class _Open(NamedTuple):
+    """A response that the caller reads, and where; `loop` is None for a blocking one."""
+
+    response: weakref.ref[Any]
+    process: int
+    loop: Any
+
+
 class Connections:
     """The HTTP clients of one API client: those given, or those made here."""
 
@@ -41,6 +47,7 @@ class Connections:
         self._given_async = async_client
         self._clients: Clients = {}
         self._loops: dict[Any, _Loop] = {}
+        self._open: dict[int, _Open] = {}
         self._lock = threading.Lock()
         self.is_closed = False
         self.abandoned: deque[Any] = deque()
@@ -55,7 +62,7 @@ class Connections:
             _close_quietly(self.abandoned)
         if self._given is not None:
             return self._given
-        return self._made(self._clients, "Client", is_stream=is_stream)
+        return self._made(self._clients, is_async=False, is_stream=is_stream)
 
     def async_client(self, *, is_stream: bool) -> Any:
         """Give the async client for the running event loop."""
@@ -64,17 +71,42 @@ class Connections:
             return self._given_async
         loop = running_loop()
         found = self._loops.get(loop) or self._open_loop(loop)
-        return self._made(found.clients, "AsyncClient", is_stream=is_stream)
+        return self._made(found.clients, is_async=True, is_stream=is_stream)
+
+    def track(self, response: Any, *, is_async: bool) -> None:
+        """Remember an open download or stream: it is closed with the client, or with itself."""
+        loop = running_loop() if is_async else None
+        opened, key = self._open, id(response)
+        with suppress(TypeError):  # a client of another kind, whose responses cannot be watched
+            gone = weakref.ref(response, lambda _: opened.pop(key, None))
+            opened[key] = _Open(gone, os.getpid(), loop)
+            response.extensions["mixdyn.process"] = os.getpid()
+        lease = response.extensions.get("mixdyn.lease")
+        if lease is not None:
+            stream = _own_stream(response)
+            weakref.finalize(response, _let_go, lease, stream, loop, self.abandoned)
 
     def close(self) -> None:
-        """Close the blocking clients that were made here; calls then say that it is closed."""
+        """
+        Close the blocking clients that were made here; calls then say that it is closed.
+
+        Blocking downloads and streams that are open end, whoever made their client.
+        """
         self.is_closed = True
+        for response in self._take_open(None):
+            hang_up(response)  # wakes a reader in another thread
+            with suppress(Exception):  # that reader may close it at the same time
+                response.close()
         _close_all(self._clients)
 
     async def aclose(self) -> None:
-        """Close the clients that were made here, also the async ones of the running loop."""
+        """Close what `close` does, and what is async and of the running event loop."""
         self.close()
-        found = self._loops.pop(running_loop(), None)
+        loop = running_loop()
+        for response in self._take_open(loop):
+            with suppress(Exception):  # a reader in another task may close it at the same time
+                await close_async(response)
+        found = self._loops.pop(loop, None)
         if found is not None:
             await found.keeper.aclose()
 
@@ -97,7 +129,18 @@ class Connections:
             self._loops[loop] = _Loop(clients, keeper)
         return self._loops[loop]
 
-    def _made(self, clients: Clients, kind: str, *, is_stream: bool) -> Any:
+    def _take_open(self, loop: Any) -> list[Any]:
+        """Forget the open responses of one event loop, or the blocking ones, and give them."""
+        known: list[tuple[int, _Open]] = []
+        with suppress(KeyError):  # empty: garbage may be collected, and forgotten, at any moment
+            while True:
+                known.append(self._open.popitem())
+        here = os.getpid()
+        self._open.update((k, o) for k, o in known if o.loop is not loop and o.process == here)
+        taken = [o.response() for _, o in known if o.loop is loop and o.process == here]
+        return [response for response in taken if response is not None and not response.is_closed]
+
+    def _made(self, clients: Clients, *, is_async: bool, is_stream: bool) -> Any:
         # Keyed by process: after a fork the child must not share the parent's connections.
         key = (os.getpid(), is_stream)
         found = clients.get(key)
@@ -105,13 +148,18 @@ class Connections:
             with self._lock:
                 found = clients.get(key)
                 if found is None:
-                    found = clients[key] = _make(kind, is_stream=is_stream)
+                    found = clients[key] = _make(is_async=is_async, is_stream=is_stream)
         return found
 
 
 def hang_up(response: Any) -> None:
-    """End a response's connection at once: the server sees it, and so does a blocked reader."""
-    stream = _own_stream(response)
+    """
+    End a response's connection at once: the server sees it, and so does a blocked reader.
+
+    In a forked process it is the parent's connection, and left alone.
+    """
+    is_own = response.extensions.get("mixdyn.process", os.getpid()) == os.getpid()
+    stream = _own_stream(response) if is_own else None
     sock = stream.get_extra_info("socket") if stream is not None else None
     if sock is not None:
         with suppress(OSError):
@@ -145,6 +193,18 @@ def abandon_async(response: Any, loop: Any) -> None:
     if schedule is not None:
         with suppress(RuntimeError):  # the loop is closed, and its connections with it
             schedule(lambda: loop.create_task(response.aclose()))
+
+
+def _let_go(lease: Any, stream: Any, loop: Any, abandoned: deque[Any]) -> None:
+    """Free the connection of a download that was garbage-collected; see `abandon`."""
+    if lease.transport is None:
+        return  # closed as it should be
+    if loop is not None:
+        abandon_async(lease, loop)
+        return
+    if stream is not None:
+        stream.close()
+    abandoned.append((lease, None))
 
 
 def running_loop() -> Any:
@@ -192,21 +252,13 @@ def _close_all(clients: Clients) -> None:
             client.close()
 
 
-def _make(kind: str, *, is_stream: bool) -> Any:
-    import httpx
+def _make(*, is_async: bool, is_stream: bool) -> Any:
+    from mixdyn import transport
 
-    read = 600.0 if is_stream else 60.0
-    limits = httpx.Limits(max_connections=None if is_stream else 100, max_keepalive_connections=20)
-    return getattr(httpx, kind)(
-        verify=_tls_context(),
-        timeout=httpx.Timeout(read, connect=10.0),
-        limits=limits,
-        follow_redirects=False,
-        cookies=_no_cookies(),
-        headers={"accept-encoding": _CODINGS},
-        # Loopback addresses never go through a proxy from the environment.
-        mounts=dict.fromkeys(_LOOPBACK),
-    )
+    make = transport.make_async_client if is_async else transport.make_client
+    client: Any = make(is_stream=is_stream)
+    client.headers["accept-encoding"] = _CODINGS
+    return client
 
 
 def _narrow(client: Any) -> dict[str, str]:
@@ -214,17 +266,3 @@ def _narrow(client: Any) -> dict[str, str]:
     if client is None or getattr(client, "headers", {}).get("accept-encoding") == _CODINGS:
         return {}
     return {"accept-encoding": _CODINGS}
-
-
-@cache
-def _tls_context() -> Any:
-    import httpx
-
-    return httpx.create_ssl_context()
-
-
-def _no_cookies() -> Any:
-    """A jar that takes nothing: what a response sets is not kept for later calls."""
-    from http.cookiejar import CookieJar, DefaultCookiePolicy
-
-    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))

@@ -8,17 +8,25 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from functools import lru_cache
+from inspect import isawaitable
 from typing import Any
 
 from mixdyn.connection import Connections, close_async
 from mixdyn.content import Collector, ContentError
-from mixdyn.flow import Close, Effect, Flow, Open, Read, Send, Sleep
+from mixdyn.deadline import PASSED, until
+from mixdyn.download import open_download
+from mixdyn.effect import Build, Built, Close, Effect, Flow, Open, Read, Send, Sleep
+from mixdyn.hook import Run
+from mixdyn.payload import Payload
 from mixdyn.request import Request
-from mixdyn.rewind import Rest
+from mixdyn.settings import Progress, Timeouts, Unset
 from mixdyn.stream import AsyncEventStream, EventStream
-from mixdyn.upload import Upload
+
+_CONNECT_SECONDS = 10.0
+_READ_SECONDS = 60.0
+_IDLE_SECONDS = 600.0
 
 
 class Engine:
@@ -43,19 +51,34 @@ class Engine:
 
     def perform(self, effect: Effect) -> Any:
         """Do what one effect says, and give its outcome."""
+        outcome: Any = None
         match effect:
+            case Build():
+                client = self.connections.client(is_stream=effect.is_stream)
+                outcome = build(client, effect, self.connections.headers, is_async=False)
             case Send():
                 client = self.connections.client(is_stream=effect.is_stream)
-                headers = self.connections.headers
-                return client.send(build(client, effect, _chunks, headers), stream=True)
+                with until(effect.deadline):
+                    outcome = client.send(effect.request, stream=True, **effect.options)
             case Read():
-                return self.read(effect)
+                with until(effect.deadline):
+                    outcome = self.read(effect)
             case Close():
-                return effect.response.close()
+                effect.response.close()
             case Sleep():
-                return time.sleep(effect.seconds)
+                time.sleep(effect.seconds)
+            case Run():
+                outcome = run(effect)
             case _:
-                return hand_over(effect, self.connections, EventStream)
+                outcome = self.open(effect)
+        return outcome
+
+    def open(self, effect: Open) -> Any:
+        """Give what the caller gets for an open response; it keeps the client that it came from."""
+        response, feed, on_progress, label = effect
+        if feed is not None:
+            return EventStream(response, feed, self.connections)
+        return open_download(response, self.connections, on_progress, label, is_async=False)
 
     def read(self, effect: Read) -> bytes:
         """Read a body, at most `limit` bytes of it; the response is closed in any case."""
@@ -94,21 +117,37 @@ class AsyncEngine:
 
     async def perform(self, effect: Effect) -> Any:
         """Do what one effect says, and give its outcome."""
+        outcome: Any = None
         match effect:
+            case Build():
+                client = self.connections.async_client(is_stream=effect.is_stream)
+                outcome = build(client, effect, self.connections.headers, is_async=True)
             case Send():
                 client = self.connections.async_client(is_stream=effect.is_stream)
-                headers = self.connections.headers
-                return await client.send(build(client, effect, _achunks, headers), stream=True)
+                with until(effect.deadline):
+                    outcome = await client.send(effect.request, stream=True, **effect.options)
             case Read():
-                return await self.read(effect)
+                with until(effect.deadline):
+                    outcome = await self.read(effect)
             case Close():
-                return await close_async(effect.response)
+                await close_async(effect.response)
             case Sleep():
                 import anyio  # httpx needs it too; asyncio and trio both know its sleep
 
-                return await anyio.sleep(effect.seconds)
+                await anyio.sleep(effect.seconds)
+            case Run():
+                outcome = effect.function(*effect.arguments)
+                outcome = await outcome if isawaitable(outcome) else outcome
             case _:
-                return hand_over(effect, self.connections, AsyncEventStream)
+                outcome = self.open(effect)
+        return outcome
+
+    def open(self, effect: Open) -> Any:
+        """Give what the caller gets for an open response; it keeps the client that it came from."""
+        response, feed, on_progress, label = effect
+        if feed is not None:
+            return AsyncEventStream(response, feed, self.connections)
+        return open_download(response, self.connections, on_progress, label, is_async=True)
 
     async def read(self, effect: Read) -> bytes:
         """Read a body, at most `limit` bytes of it; the response is closed in any case."""
@@ -134,15 +173,20 @@ class Intake:
         coding = effect.response.headers.get("content-encoding", "")
         self._response = effect.response
         self._collector = Collector(coding, effect.limit)
-        self._check = effect.check
+        self._deadline = effect.deadline
+        self._on_progress = effect.on_progress
+        self._received = 0
         self._has_begun = False
 
     def add(self, chunk: bytes) -> None:
         """Take the next raw chunk; raises where there are too many, too late or broken."""
-        if self._has_begun:
-            self._check()
+        if self._has_begun and self._deadline is not None and time.monotonic() > self._deadline:
+            raise time_error(self._response)
         self._has_begun = True
         self._collector.add(chunk)
+        if self._on_progress is not None:
+            self._received += len(chunk)
+            self._on_progress(self._received, content_length(self._response.headers))
 
     def finish(self) -> bytes:
         """Give the body, and leave it on the response, as its own `read()` does."""
@@ -159,26 +203,100 @@ def take_whole(effect: Read) -> bytes:
     return content
 
 
-def build(
-    client: Any, effect: Send, chunks: Callable[[Upload], Any], defaults: Mapping[str, str]
-) -> Any:
+def build(client: Any, effect: Build, defaults: Mapping[str, str], *, is_async: bool) -> Built:
     """Make the HTTP client's own request; `defaults` are headers that it may replace."""
     request: Request = effect.request
     headers = {**defaults, **{k: to_header(v) for k, v in request.headers.items()}}
     options: dict[str, Any] = {"headers": headers}
-    if effect.timeout is not None:
-        options["timeout"] = effect.timeout
-    if request.content is not None:
+    timeout = step_timeouts(effect.timeouts, client, is_stream=effect.is_stream)
+    if timeout is not None:
+        options["timeout"] = timeout
+    if isinstance(request.content, Payload):
+        options["content"] = feed(request.content, headers, effect.on_progress, is_async=is_async)
+    elif request.content is not None:
         options["content"] = request.content
-    elif request.files is not None:
-        options["files"] = [(name, to_file(*part)) for name, part in request.files]
-    elif request.upload is not None:
-        size = request.upload.size
-        if size is not None:
-            headers["content-length"] = str(size)
-        options["content"] = chunks(request.upload)
     url = to_url(type(client).__module__.partition(".")[0], request.url)
-    return client.build_request(request.method, url, **options)
+    native = client.build_request(request.method, url, **options)
+    return Built(native, getattr(client, "follow_redirects", False) is True)
+
+
+def feed(
+    payload: Payload, headers: dict[str, Any], on_progress: Progress | None, *, is_async: bool
+) -> Any:
+    """Give the chunks of a body that is sent in pieces, and say in its headers what is to come."""
+    size = payload.size
+    if size is not None:
+        headers["content-length"] = str(size)
+    if payload.content_type is not None:
+        headers["content-type"] = payload.content_type
+    if is_async:
+        sent = payload.achunks()
+        return sent if on_progress is None else acounted(sent, size, on_progress)
+    chunks = payload.chunks()
+    return chunks if on_progress is None else counted(chunks, size, on_progress)
+
+
+def counted(chunks: Iterator[bytes], total: int | None, on_progress: Progress) -> Iterator[bytes]:
+    """Tell how much has been sent, after each chunk."""
+    done = 0
+    for chunk in chunks:
+        yield chunk
+        done += len(chunk)
+        on_progress(done, total)
+
+
+async def acounted(
+    chunks: AsyncIterator[bytes], total: int | None, on_progress: Progress
+) -> AsyncIterator[bytes]:
+    """Tell how much has been sent, after each chunk."""
+    done = 0
+    async for chunk in chunks:
+        yield chunk
+        done += len(chunk)
+        on_progress(done, total)
+
+
+def content_length(headers: Mapping[str, str]) -> int | None:
+    """Give the size that a response says its body has, or None."""
+    stated = headers.get("content-length", "")
+    return int(stated) if stated.isdecimal() else None
+
+
+def time_error(response: Any) -> Exception:
+    """Make the HTTP client's own error for an answer that takes too long."""
+    family = sys.modules.get(type(response).__module__.partition(".")[0])
+    kind = getattr(family, "ReadTimeout", TimeoutError)
+    error: Exception = kind(PASSED)
+    return error
+
+
+def step_timeouts(
+    timeouts: Timeouts, client: Any, *, is_stream: bool
+) -> tuple[float | None, ...] | None:
+    """
+    Give httpx's timeouts: connect, read, write, pool; in seconds.
+
+    None leaves them all to the client: the caller's own, or the defaults of those that we make.
+    """
+    connect, read = timeouts.connect, timeouts.idle if is_stream else timeouts.read
+    if isinstance(connect, Unset) and isinstance(read, Unset):
+        return None
+    own = getattr(client, "timeout", None)
+    if isinstance(connect, Unset):
+        connect = getattr(own, "connect", _CONNECT_SECONDS)
+    if isinstance(read, Unset):
+        read = getattr(own, "read", _IDLE_SECONDS if is_stream else _READ_SECONDS)
+    return connect, read, read, connect
+
+
+def run(effect: Run) -> Any:
+    """Call a function of the caller's, which must not need awaiting here."""
+    outcome = effect.function(*effect.arguments)
+    if isawaitable(outcome):
+        getattr(outcome, "close", str)()  # a coroutine that nobody awaits would warn
+        name = getattr(effect.function, "__qualname__", type(effect.function).__name__)
+        raise TypeError(f"{name} is async: use the method's _async twin, or give a plain function")
+    return outcome
 
 
 @lru_cache(maxsize=512)
@@ -195,25 +313,3 @@ def to_url(family: str, url: str) -> Any:
 def to_header(value: str) -> str | bytes:
     """Give a header value as httpx takes it: bytes where it is not ASCII (RFC 9110, 5.5)."""
     return value if value.isascii() else value.encode("latin-1")
-
-
-def to_file(name: str | None, content: Any, kind: str | None) -> tuple[str | None, Any, str | None]:
-    """Give a multipart part as httpx takes it: a file is sent from where it stands."""
-    return name, content if isinstance(content, bytes) else Rest(content), kind
-
-
-def hand_over(effect: Open, owner: Connections, stream: Callable[..., Any]) -> Any:
-    """Give what the caller gets for an open response; it keeps the client that it came from."""
-    if effect.feed is not None:
-        return stream(effect.response, effect.feed, owner)
-    effect.response.extensions["mixdyn"] = owner
-    return effect.response
-
-
-def _chunks(upload: Upload) -> Iterator[bytes]:
-    yield from upload.chunks()
-
-
-async def _achunks(upload: Upload) -> AsyncIterator[bytes]:
-    for chunk in upload.chunks():
-        yield chunk

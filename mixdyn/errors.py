@@ -33,6 +33,22 @@ __all__ = [
 
 EXCERPT = 200
 
+# No standard names this header; these are the ones in use, most telling first.
+_REQUEST_IDS = (
+    "x-request-id",
+    "request-id",
+    "x-correlation-id",
+    "correlation-id",
+    "x-amzn-requestid",
+    "x-amz-request-id",
+    "x-ms-request-id",
+    "x-github-request-id",
+    "x-goog-request-id",
+    "x-trace-id",
+    "traceparent",
+    "cf-ray",
+)
+
 _NEAREST_LENGTH = 100
 _NEAREST_COUNT = 2000
 
@@ -57,7 +73,13 @@ class MixError(Exception):
 
     `raw_response` is the HTTP client's own response and `body` its text where there was one;
     `data` is the typed body of an error that the document describes; `operation` names the call.
+
+    `attempts` is how often the request was sent, `retry_after` how many seconds the server asked to
+    wait before the next attempt, or None.
     """
+
+    attempts: int = 0
+    retry_after: float | None = None
 
     def __init__(
         self,
@@ -73,6 +95,9 @@ class MixError(Exception):
         if self.operation is None or self.status_code is None or self.operation in self.message:
             return self.message
         return f"{self.operation} answered {self.status_code}: {self.message}"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({excerpt(str(self))!r})"
 
     @property
     def message(self) -> str:
@@ -108,6 +133,11 @@ class MixError(Exception):
     def headers(self) -> Any:
         """The response headers, or an empty mapping where there was no response."""
         return getattr(self.raw_response, "headers", {})
+
+    @property
+    def request_id(self) -> str | None:
+        """What the server calls this exchange, for its operators; None where it says nothing."""
+        return next((self.headers[n] for n in _REQUEST_IDS if self.headers.get(n)), None)
 
 
 class MixDefaultError(MixError):

@@ -1,142 +1,179 @@
 """
-From a raw server-sent event to a typed one: envelope or payload, the branch, its check.
+From a raw event or record to a typed one: envelope or payload, the branch, its check.
 
-Pure, like `response`; the bytes come from `sse`, the reading from a stream.
+Pure, like `response`; the bytes come from `sse` and `sequence`, the reading from a stream.
 """
 
 from __future__ import annotations
 
-from copy import deepcopy
+from collections.abc import Callable
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any
 
-from mixdyn.errors import Problem
+from mixdyn.errors import DocumentError, Problem, excerpt
+from mixdyn.eventview import (
+    Event,
+    Problems,
+    ServerEvent,
+    UnknownEvent,
+    event_class,
+    make_event,
+)
 from mixdyn.jsontext import decode
-from mixdyn.media import MediaType, is_json, media_essence
+from mixdyn.media import (
+    EVENT_STREAM,
+    MediaType,
+    is_json,
+    is_json_sequence,
+    is_sequence,
+    media_essence,
+    rank_media,
+)
 from mixdyn.normalform import normalize
 from mixdyn.operation import Operation
-from mixdyn.results import Model, Types, copy_json
+from mixdyn.results import Model, Reader, Types
 from mixdyn.schema import Discriminator, Schema
+from mixdyn.sequence import RECORD_SEPARATOR, BrokenRecord, RecordDecoder
 from mixdyn.shape import as_text
-from mixdyn.sse import RawEvent
+from mixdyn.sse import Decoder, RawEvent
+from mixdyn.tolerance import loosen
 from mixdyn.validation import Validator
+from mixdyn.view import is_dict
+
+__all__ = ["Event", "EventReader", "ServerEvent", "UnknownEvent"]
 
 _ENVELOPE = frozenset({"event", "data", "id", "retry"})
-
-
-class UnknownEvent(Model):
-    """An event of a type that the document does not know: its fields, with untyped `data`."""
-
-    __slots__ = ()
-    _attributes = MappingProxyType({name: name for name in ("event", "id", "data", "retry")})
-
-    @classmethod
-    def of(cls, envelope: dict[str, Any]) -> UnknownEvent:
-        """Make the event of its own fields."""
-        event = object.__new__(cls)
-        object.__setattr__(event, "_json", envelope)
-        return event
-
-    @property
-    def event(self) -> str:
-        """The event's type."""
-        return str(self._json["event"])
-
-    @property
-    def id(self) -> str:
-        """The last event id, empty where the server has sent none."""
-        return str(self._json["id"])
-
-    @property
-    def retry(self) -> int | None:
-        """The reconnection time in milliseconds, where this event sets one."""
-        return self._json.get("retry")
-
-    @property
-    def data(self) -> Any:
-        """The data: decoded where it is JSON, else as text."""
-        return self._json["data"]
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self).of, (self._json,)
-
-
-class ServerEvent(UnknownEvent):
-    """An event whose `data` is a typed payload, by a schema of its own."""
-
-    __slots__ = ("_data",)
-    _data: Any
-
-    @property
-    def data(self) -> Any:
-        """The typed payload."""
-        return self._data
-
-    @classmethod
-    def wrap(cls, envelope: dict[str, Any], data: Any) -> ServerEvent:
-        """Put the typed payload beside the event's own fields."""
-        event = object.__new__(cls)
-        object.__setattr__(event, "_json", envelope)
-        object.__setattr__(event, "_data", data)
-        return event
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return ServerEvent.wrap, (self._json, self._data)
-
-    def __copy__(self) -> ServerEvent:
-        return self.wrap(dict(self._json), self._data)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> ServerEvent:
-        return self.wrap(copy_json(self._json), deepcopy(self._data, memo))
+_SENTINEL = "x-speakeasy-sse-sentinel"
+_MAX_VARIANTS = 16
 
 
 class EventReader:
-    """Types and checks the events of one operation's stream."""
+    """
+    Types and checks the events, or the records, of one operation's stream.
 
-    def __init__(self, operation: Operation, media: MediaType | None, types: Types) -> None:
+    Args:
+        operation: whose stream it is.
+        media: the media type that describes it.
+        types: the document's types.
+        content_type: what the server sends, where that is not what `media` says.
+    """
+
+    def __init__(
+        self,
+        operation: Operation,
+        media: MediaType | None,
+        types: Types,
+        content_type: str = "",
+    ) -> None:
         self.types = types
         self.name = f"{operation.name} event"
-        schema = (media.item_schema or media.schema) if media is not None else None
-        self.schema = schema.core if schema is not None else None
-        self.is_envelope = self.schema is not None and _is_envelope(self.schema)
-        self.discriminator: Discriminator | None = (
-            self.schema.implied_discriminator if self.schema is not None else None
-        )
-        self._branches: dict[int, _Branch] = {}
+        self.media = media
+        declared = media.essence if media is not None else ""
+        essence = media_essence(content_type) or declared
+        self.essence = essence if is_sequence(essence) else EVENT_STREAM
+        self.is_records = self.essence != EVENT_STREAM
+        # What the document describes for something else is tried, and nobody is to blame.
+        self.is_guess = media is not None and not _describes(declared, self.essence)
+        self.sentinel = as_text(media.extensions.get(_SENTINEL)) if media is not None else ""
+        self.problem: Problem | None = None
+        self.schema: Schema | None = None
+        self.is_envelope = False
+        self.discriminator: Discriminator | None = None
+        self._operation = operation
+        self._variants: dict[tuple[int, str], EventReader] = {}
+        self._branches: dict[int, _Branch | None] = {}
+        self._by_tag: dict[str, _Branch] = {}
+        try:
+            self._read_schema()
+        except DocumentError as error:
+            self._tell(error)
+            self.schema = self.discriminator = None
 
-    def read(self, raw: RawEvent, *, is_checked: bool) -> tuple[Model, tuple[Problem, ...]]:
+    def sent_as(self, media: MediaType | None, content_type: str) -> EventReader:
+        """Give the reader for what a server sends, which decides; `media` is what covers it."""
+        described = media or self.media or _any_media(self._operation)
+        essence = media_essence(content_type) or self.essence
+        if described is self.media and essence == self.essence:
+            return self
+        key = (id(described), essence)
+        found = self._variants.get(key)
+        if found is None:
+            found = EventReader(self._operation, described, self.types, essence)
+            if len(self._variants) < _MAX_VARIANTS:
+                self._variants[key] = found
+        return found
+
+    def make_decoder(self, max_event_bytes: int | None) -> Decoder | RecordDecoder:
+        """Give what makes raw events of the bytes."""
+        if not self.is_records:
+            return Decoder(max_event_bytes=max_event_bytes)
+        mark = RECORD_SEPARATOR if is_json_sequence(self.essence) else b"\n"
+        return RecordDecoder(max_event_bytes=max_event_bytes, mark=mark)
+
+    def read(self, raw: RawEvent, *, is_checked: bool) -> tuple[Any, Problems]:
         """Give the typed event, and where it does not fit its schema."""
-        envelope: dict[str, Any] = {"event": raw.event, "data": _parse(raw.data), "id": raw.id}
-        if raw.retry is not None:
-            envelope["retry"] = raw.retry
-        branch = self._pick(envelope)
+        name, text, last_id, retry = raw
+        try:
+            data = decode(text)
+        except (ValueError, RecursionError) as error:
+            if self.is_records:
+                return _refuse_record(raw, error, is_checked=is_checked)
+            data = text
+        envelope: dict[str, Any] = {"event": name, "data": data, "id": last_id}
+        if retry is not None:
+            envelope["retry"] = retry
+        if self.is_records and type(raw) is BrokenRecord:
+            return _refuse_record(raw, None, is_checked=is_checked)
+        branch = self._pick(envelope if self.is_envelope else data)
         if branch is None:
-            return UnknownEvent.of(envelope), ()
-        if branch.holds_json:
-            return branch.read_held(
-                envelope, raw.data, is_envelope=self.is_envelope, is_checked=is_checked
-            )
-        if branch.is_text and (envelope["data"] is not None or not branch.is_nullable):
-            envelope["data"] = raw.data
-        value = envelope if self.is_envelope else envelope["data"]
-        problems = _check(branch.validator, value) if is_checked else ()
-        read = branch.read(value)
-        if not self.is_envelope:
-            return ServerEvent.wrap(envelope, read), problems
-        return read if isinstance(read, Model) else UnknownEvent.of(envelope), problems
+            return UnknownEvent.of(envelope, text), ()
+        if self.is_guess:
+            return self._read_guess(branch, envelope, text)
+        return branch.read(envelope, text, is_checked=is_checked)
 
-    def _pick(self, envelope: dict[str, Any]) -> _Branch | None:
-        """Give the branch of the schema that an event belongs to, None for an unknown type."""
-        schema = self.schema
+    def tags(self, event: Any) -> frozenset[Any]:
+        """Give the names of an event's type: its own, and what its discriminator says."""
+        names = {getattr(event, "event", None)}
         if self.discriminator is not None:
-            schema = self.discriminator.pick(envelope if self.is_envelope else envelope["data"])
+            name = self.discriminator.property_name
+            holders = (event, getattr(event, "data", None))
+            names |= {h[name] for h in holders if isinstance(h, (Model, dict)) and name in h}
+        return frozenset(name for name in names if isinstance(name, str))
+
+    def _read_schema(self) -> None:
+        self.schema = _item_schema(self.media, is_records=self.is_records or self.is_guess)
+        if self.schema is None:
+            return
+        is_described = self.media is not None and not self.is_guess and not self.is_records
+        self.is_envelope = is_described and _is_envelope(self.schema)
+        self.discriminator = self.schema.implied_discriminator
+
+    def _pick(self, value: Any) -> _Branch | None:
+        """Give the branch of the schema that an event belongs to, None for an unknown type."""
+        if self.discriminator is None:
+            return self._find_branch(self.schema)
+        tag = value.get(self.discriminator.property_name) if is_dict(value) else None
+        found = self._by_tag.get(tag) if isinstance(tag, str) else None
+        if found is None:
+            found = self._find_branch(self.discriminator.pick(value))
+            if found is not None and isinstance(tag, str) and tag in self.discriminator.branches:
+                self._by_tag[tag] = found
+        return found
+
+    def _find_branch(self, schema: Schema | None) -> _Branch | None:
         if schema is None:
             return None
-        found = self._branches.get(id(schema))
-        if found is None:
-            found = self._branches[id(schema)] = self._make_branch(schema)
-        return found
+        if id(schema) not in self._branches:
+            try:
+                self._branches[id(schema)] = self._make_branch(schema)
+            except DocumentError as error:
+                self._branches[id(schema)] = None
+                self._tell(error)
+        return self._branches[id(schema)]
+
+    def _tell(self, error: DocumentError) -> None:
+        """Remember why the document cannot be used; no reason to lose what the server sends."""
+        self.problem = Problem("$", f"cannot be checked: {error}")
 
     def _make_branch(self, schema: Schema) -> _Branch:
         """Prepare a branch; what stands beside the branches of a union goes for each of them."""
@@ -145,70 +182,213 @@ class EventReader:
         if self.is_envelope:
             own, common = schema.properties.get("data"), whole.properties.get("data")
             data = (own or common, common or own)
-        return _Branch(schema, whole, data, self.types, self.name)
+        kind = _Envelope if self.is_envelope else _Record if self.is_records else _Branch
+
+        def make_checker(part: Schema, whole: Schema) -> _Checker:
+            return _Checker(part, whole, self.types, self.name, self._tell)
+
+        return kind(make_checker, schema, whole, data)
+
+    def _read_guess(
+        self, branch: _Branch, envelope: dict[str, Any], text: str
+    ) -> tuple[Any, Problems]:
+        """Read by what the document has for another media type, if it fits."""
+        event, problems = branch.read(dict(envelope), text, is_checked=True)
+        return (UnknownEvent.of(envelope, text) if problems else event), ()
 
 
 class _Branch:
-    """One kind of event: its schema and that of its data, and what reads and checks them."""
+    """One kind of event, whose schema describes its data: what types and checks it."""
+
+    def __init__(
+        self,
+        make_checker: Callable[[Schema, Schema], _Checker],
+        schema: Schema,
+        whole: Schema,
+        data: tuple[Schema | None, Schema | None],
+    ) -> None:
+        own, common = ((d.core if d is not None else None) for d in data)
+        kinds = (own.types if own is not None else ()) or (common.types if common else ())
+        self._is_nullable = any(d is not None and d.is_nullable for d in data)
+        # OpenAPI 3.2, 4.14.4: text that holds JSON, with `contentSchema` for what it holds.
+        inner = media_essence(as_text(own.get("contentMediaType"))) if own is not None else ""
+        self._holds_json = kinds in ((), ("string",)) and is_json(inner)
+        self._is_text = kinds == ("string",) or self._holds_json
+        held = _find(own, "contentSchema") if self._holds_json and own is not None else None
+        self._held = make_checker(held, held) if held is not None else None
+        self._checker = make_checker(schema, whole)
+
+    def read(
+        self, envelope: dict[str, Any], text: str, *, is_checked: bool
+    ) -> tuple[Any, Problems]:
+        """Give the typed event, and where it does not fit."""
+        if self._is_text and (envelope["data"] is not None or not self._is_nullable):
+            if self._holds_json:
+                return self._read_held(envelope, text, is_checked=is_checked)
+            envelope["data"] = text
+        problems = self._checker.check(self._described(envelope)) if is_checked else ()
+        return self._view(envelope, text, problems), problems
+
+    def _described(self, envelope: dict[str, Any]) -> Any:
+        """Give what the schema describes."""
+        return envelope["data"]
+
+    def _view(self, envelope: dict[str, Any], text: str, problems: Problems) -> Any:
+        data = self._checker.read(envelope["data"])
+        return ServerEvent.wrap(envelope, text, data, problems)
+
+    def _read_held(
+        self, envelope: dict[str, Any], text: str, *, is_checked: bool
+    ) -> tuple[ServerEvent, Problems]:
+        """Read an event whose data is text by its schema, and JSON by that text's own schema."""
+        held, inner = envelope["data"], self._held
+        problems: Problems = ()
+        if is_checked:
+            problems = self._checker.check(self._described({**envelope, "data": text}))
+        if is_checked and inner is not None:
+            found = inner.check(held)
+            problems += tuple(p._replace(path=f"$.data{p.path[1:]}") for p in found)
+        typed = inner.read(held) if inner is not None else held
+        return ServerEvent.wrap(envelope, text, typed, problems), problems
+
+
+class _Envelope(_Branch):
+    """One kind of event, whose schema describes the event itself."""
+
+    def _described(self, envelope: dict[str, Any]) -> Any:
+        return envelope
+
+    def _view(self, envelope: dict[str, Any], text: str, problems: Problems) -> Any:
+        kind = self._checker.event_class or _class_of(self._checker.read(envelope))
+        if kind is None:
+            return UnknownEvent.of(envelope, text, problems)
+        return make_event(kind, envelope, problems)
+
+
+class _Record(_Branch):
+    """One kind of record: what the schema describes is all there is."""
+
+    def _view(self, envelope: dict[str, Any], text: str, problems: Problems) -> Any:
+        value = envelope["data"]
+        read = self._checker.read(value)
+        kind = _class_of(read)
+        if kind is not None:
+            return make_event(kind, value, problems)
+        return UnknownEvent.of(envelope, text, problems) if problems else read
+
+
+class _Checker:
+    """
+    Types and checks values by a schema; `whole` is what they are checked against.
+
+    A schema that cannot be used types and checks nothing, and `tell` hears why.
+    """
 
     def __init__(
         self,
         schema: Schema,
         whole: Schema,
-        data: tuple[Schema | None, Schema | None],
         types: Types,
         name: str,
+        tell: Callable[[DocumentError], None],
     ) -> None:
-        own, common = ((d.core if d is not None else None) for d in data)
-        kinds = (own.types if own is not None else ()) or (common.types if common else ())
-        self.schema = schema
-        self.whole = whole
-        self.is_text = kinds == ("string",)
-        self.is_nullable = any(d is not None and d.is_nullable for d in data)
-        # OpenAPI 3.2, 4.14.4: text that holds JSON, with `contentSchema` for what it holds.
-        inner = media_essence(as_text(own.get("contentMediaType"))) if own is not None else ""
-        self.holds_json = kinds in ((), ("string",)) and is_json(inner)
-        self._held = _find(own, "contentSchema") if self.holds_json and own is not None else None
+        self._schema = schema
+        self._whole = whole
         self._types = types
         self._name = name
+        self._tell = tell
 
-    @cached_property
-    def validator(self) -> Validator:
-        return Validator(normalize(self.whole, "response"))
-
-    @cached_property
-    def held_validator(self) -> Validator | None:
-        return Validator(normalize(self._held, "response")) if self._held is not None else None
+    def check(self, value: Any) -> Problems:
+        """Tell where a value does not fit."""
+        return () if self._accepts(value) else self._validator.problems(value)
 
     def read(self, value: Any) -> Any:
-        return self._read_as(self.schema, value)
+        """Give the typed view of a value."""
+        try:
+            return self._reader(value)
+        except DocumentError as error:
+            self._tell(error)
+            return value
 
-    def read_held(
-        self, envelope: dict[str, Any], text: str, *, is_envelope: bool, is_checked: bool
-    ) -> tuple[Model, tuple[Problem, ...]]:
-        """Read an event whose data is text by its schema, and JSON by that text's own schema."""
-        held = envelope["data"]
-        problems: tuple[Problem, ...] = ()
-        if is_checked:
-            problems = _check(self.validator, {**envelope, "data": text} if is_envelope else text)
-            if self.held_validator is not None:
-                found = _check(self.held_validator, held)
-                problems += tuple(p._replace(path=f"$.data{p.path[1:]}") for p in found)
-        typed = self._read_as(self._held, held) if self._held is not None else held
-        return ServerEvent.wrap(envelope, typed), problems
+    @cached_property
+    def event_class(self) -> type[Event] | None:
+        """The class of all objects that the schema describes, where that is but one."""
+        core = self._schema.core
+        if core.branches or core.discriminator is not None or not core.properties:
+            return None
+        return _class_of(self.read({}))
 
-    def _read_as(self, schema: Schema, value: Any) -> Any:
-        reader = self._types.reader(schema, self._name)
-        return reader(value) if reader is not None else value
+    @cached_property
+    def _validator(self) -> Validator:
+        try:
+            return Validator(loosen(normalize(self._whole, "response")))
+        except DocumentError as error:
+            self._tell(error)
+            return Validator(True)
+
+    @cached_property
+    def _accepts(self) -> Callable[[Any], bool]:
+        return self._validator.accepts
+
+    @cached_property
+    def _reader(self) -> Reader:
+        return self._types.reader(self._schema, self._name) or _as_is
 
 
-def _check(validator: Validator, value: Any) -> tuple[Problem, ...]:
-    return () if validator.accepts(value) else validator.problems(value)
+def _as_is(value: Any) -> Any:
+    return value
+
+
+def _class_of(read: Any) -> type[Event] | None:
+    return event_class(type(read)) if isinstance(read, Model) else None
+
+
+def _refuse_record(
+    raw: RawEvent, error: Exception | None, *, is_checked: bool
+) -> tuple[UnknownEvent, Problems]:
+    """Give a record that is no JSON, or that has lost its end, as text."""
+    reason = "it may have been cut off"
+    if error is not None:
+        is_deep = isinstance(error, RecursionError)
+        reason = f"not valid JSON: {'nested too deeply' if is_deep else excerpt(str(error))}"
+    problems = (Problem("$", reason),) if is_checked else ()
+    envelope = {"event": raw.event, "data": raw.data, "id": raw.id}
+    return UnknownEvent.of(envelope, raw.data, problems), problems
 
 
 def _find(schema: Schema, keyword: str) -> Schema | None:
     """Give the schema that stands below a keyword, in whichever part has it."""
     return next((p.child(keyword) for p in schema.parts if keyword in p.value), None)
+
+
+def _describes(declared: str, essence: str) -> bool:
+    """Tell whether a media type is meant for what is sent: records are written in many ways."""
+    both_records = {declared, essence}.isdisjoint({EVENT_STREAM})
+    return bool(rank_media(declared, essence)) or (both_records and is_sequence(declared))
+
+
+def _any_media(operation: Operation) -> MediaType | None:
+    """Give what the document says of a success, for a stream that it does not describe at all."""
+    media = [m for response in operation.success for m in response.media]
+    return next((m for m in media if m.schema is not None and is_json(m.essence)), None)
+
+
+def _item_schema(media: MediaType | None, *, is_records: bool) -> Schema | None:
+    """
+    Give the schema of each event or record.
+
+    `schema` describes them all together, as an array (OpenAPI 3.2, 4.14.3), though older
+    documents mean each by it.
+    """
+    if media is None:
+        return None
+    schema = media.item_schema or media.schema
+    core = schema.core if schema is not None else None
+    if core is None or media.item_schema is not None or "array" not in core.types:
+        return core
+    item = core.items.core if core.items is not None else None
+    is_all = is_records or core.space.document.version >= (3, 2)
+    return item if item is not None and (is_all or _is_envelope(item)) else core
 
 
 def _is_envelope(schema: Schema) -> bool:
@@ -220,11 +400,3 @@ def _is_envelope(schema: Schema) -> bool:
     common = schema.properties.keys() | schema.required
     fields = [common | leaf.properties.keys() | leaf.required for leaf in schema.leaves]
     return bool(fields) and all("data" in names and names <= _ENVELOPE for names in fields)
-
-
-def _parse(text: str) -> Any:
-    """Decode data that is JSON; all else stays text."""
-    try:
-        return decode(text)
-    except (ValueError, RecursionError):
-        return text

@@ -1,89 +1,47 @@
 """
 One call, as a generator that decides and does no I/O: it yields effects and gets their outcomes.
 
-An engine performs the effects, blocking or awaiting; see `engine`.
+An engine performs the effects, blocking or awaiting; see `effect` and `engine`.
 """
 
 from __future__ import annotations
 
-import logging
-import math
 import random
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
+from datetime import timedelta
+from inspect import iscoroutinefunction
 from typing import Any, NamedTuple
 
 from mixdyn.binding import Bound
-from mixdyn.content import ContentError
-from mixdyn.errors import NoResponseError, Problem, ResponseValidationError, excerpt
+from mixdyn.effect import Flow, Sleep
+from mixdyn.errors import MixError, Problem, excerpt
+from mixdyn.exchange import Answer, Exchange
+from mixdyn.hook import NO_HOOKS, Run
+from mixdyn.log import choose_logger, logger
 from mixdyn.operation import Operation
+from mixdyn.payload import Payload
 from mixdyn.plan import Plan
+from mixdyn.prepared import Prepared
+from mixdyn.redact import Redactor
 from mixdyn.request import Request
-from mixdyn.response import MAX_ERROR_BYTES, MAX_JSON_BYTES
-from mixdyn.retry import Policy, RetryConfig, is_retried, next_delay, parse_retry_after
-from mixdyn.rewind import Marks
+from mixdyn.response import Match
+from mixdyn.retry import (
+    Policy,
+    RetryConfig,
+    has_idempotency_key,
+    is_retried_error,
+    is_retried_status,
+    next_delay,
+    parse_retry_after,
+)
 from mixdyn.security import apply_security, choose_requirement
 from mixdyn.server import resolve_server
-from mixdyn.settings import UNSET, Modes, Report, Settings, Unset, check_timeout
+from mixdyn.settings import UNSET, Progress, Report, Settings
 from mixdyn.stream import EventFeed
 
-# How long an answer may take in all where no `timeout_ms` says otherwise: nothing waits for ever.
-TOTAL_SECONDS = 600.0
 _MAX_SERVER_URLS = 64
-# The same names in httpx and httpx2; told by name, so that neither need be imported.
-_NEVER_SENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout"})
-_TRANSPORT = "TransportError"
-
-logger = logging.getLogger("mixdyn")
-
-
-class Send(NamedTuple):
-    """Send the request; the outcome is the HTTP client's response, open and unread."""
-
-    request: Request
-    is_stream: bool
-    timeout: tuple[float | None, ...] | None
-
-
-class Read(NamedTuple):
-    """
-    Read the whole body, decoded, and close the response in any case; the outcome is bytes.
-
-    `check` is called between chunks, and raises when it has taken too long.
-    """
-
-    response: Any
-    limit: int
-    check: Callable[[], None]
-
-
-class Close(NamedTuple):
-    """Close the response."""
-
-    response: Any
-
-
-class Sleep(NamedTuple):
-    """Wait."""
-
-    seconds: float
-
-
-class Open(NamedTuple):
-    """
-    Hand the open response to the caller, who closes it.
-
-    The outcome is an iterator of events, or the response itself where there is no feed for them.
-    """
-
-    response: Any
-    feed: EventFeed | None
-
-
-Effect = Send | Read | Close | Sleep | Open
-Flow = Generator[Effect, Any, Any]
 
 
 class Clock(NamedTuple):
@@ -97,14 +55,25 @@ class Clock(NamedTuple):
 SYSTEM_CLOCK = Clock()
 
 
-def call(
-    plan: Plan,
-    settings: Settings,
-    bound: Bound,
-    clock: Clock = SYSTEM_CLOCK,
-) -> Flow:
+class Outcome(NamedTuple):
     """
-    Make one call: build, send, retry, read, check; the generator's value is the result.
+    What a call gave, and how: the result as the method itself gives it, and the exchange behind it.
+
+    `attempts` is how often the request was sent, `elapsed` the time from the first attempt to the
+    answer, `raw_response` the HTTP client's own response.
+    """
+
+    result: Any
+    status_code: int
+    headers: Any
+    attempts: int
+    elapsed: timedelta
+    raw_response: Any
+
+
+def call(plan: Plan, settings: Settings, bound: Bound, clock: Clock = SYSTEM_CLOCK) -> Flow:
+    """
+    Make one call: build, send, retry, read, check; the generator's value is its `Outcome`.
 
     Args:
         plan: the operation's plan.
@@ -112,61 +81,220 @@ def call(
         bound: the call's arguments and options.
         clock: where time and chance come from.
     """
-    options = bound.options
-    modes = settings.modes.changed(options.get("validate"))
-    timeout = check_timeout(_choose(options, "timeout_ms", settings.timeout_ms))
-    policy = _choose_policy(plan, _choose(options, "retries", settings.retry_config))
-    request = build_request(plan, settings, bound, modes)
-    try:
-        send = Send(request, plan.is_stream, _step_timeouts(timeout))
-        response, began = yield from _send(send, policy, clock)
-    finally:
-        _close_files(request)
-    check = partial(_check_time, plan.operation, _total_seconds(timeout), began, clock)
-    return (yield from _receive(plan, response, modes, check))
+    return _Call(plan, settings, bound, clock).run()
 
 
-def build_request(
-    plan: Plan,
-    settings: Settings,
-    bound: Bound,
-    modes: Modes,
-) -> Request:
-    """Build a call's request with its credentials; nothing is sent."""
-    operation, options = plan.operation, bound.options
-    server_url = _server_url(plan, settings, options.get("server_url"))
-    accept = options.get("accept_header_override")
-    request = plan.builder.build(
-        bound.values,
-        server_url,
-        options.get("http_headers") or {},
-        accept=getattr(accept, "value", accept),
-        mode=modes.request,
-        report=_reporter(operation, "request"),
-    )
-    url = request.url
-    try:
-        for name in choose_requirement(operation.security, settings.security):
-            url = apply_security(plan.schemes[name], settings.security[name], url, request.headers)
-    except BaseException:
-        _close_files(request)
-        raise
-    return request if url == request.url else replace(request, url=url)
+def prepare(plan: Plan, settings: Settings, bound: Bound) -> Flow:
+    """Build a call's request with its credentials and send nothing; the value is `Prepared`."""
+    under_way = _Call(plan, settings, bound, SYSTEM_CLOCK)
+    request = yield from under_way.build()
+    redactor = plan.secrecy.redactor()
+    return Prepared(request, redactor.with_values(under_way.secrets(redactor)))
 
 
-def _choose(options: Mapping[str, Any], name: str, default: Any) -> Any:
-    """Give the call's option, else the client's: UNSET is as good as not given."""
-    value = options.get(name, UNSET)
-    return default if value is UNSET else value
+class _Call:
+    """A call under way: what it was made with, and what it must go by."""
+
+    def __init__(self, plan: Plan, settings: Settings, bound: Bound, clock: Clock) -> None:
+        options = bound.options
+        self.plan = plan
+        self.operation = plan.operation
+        self.settings = settings
+        self.values = bound.values
+        self.options = options
+        self.clock = clock
+        self.modes = settings.modes.changed(options.get("validate"))
+        self.timeouts = settings.timeouts.changed(options.get("timeout_ms", UNSET))
+        self.policy = _choose_policy(plan, settings, options.get("retries", UNSET))
+        self.on_progress = _check_progress(options.get("on_progress"))
+        self.server_url = _server_url(plan, settings, options.get("server_url"))
+        self.credentials: dict[str, Any] = {}
+
+    def run(self) -> Flow:
+        """Make the call, and give its outcome."""
+        request = yield from self.build()
+        exchange = self._exchange(request)
+        try:
+            answer = yield from self._repeat(exchange, request)
+            response, result = yield from self._finish(exchange, answer)
+        except Exception as error:
+            self._annotate(error, exchange.attempt)
+            raise
+        finally:
+            _close(request)
+        elapsed = timedelta(seconds=self.clock.monotonic() - exchange.started)
+        status, headers = response.status_code, response.headers
+        return Outcome(result, status, headers, exchange.attempt, elapsed, response)
+
+    def build(self) -> Flow:
+        """Build the request with its credentials; what does not fit is said before any is asked."""
+        accept = self.options.get("accept_header_override")
+        request: Request = self.plan.builder.build(
+            self._with_idempotency_key(),
+            self.server_url,
+            self.options.get("http_headers") or {},
+            accept=getattr(accept, "value", accept),
+            mode=self.modes.request,
+            report=_reporter(self.operation, "request"),
+        )
+        try:
+            url = yield from self._authorize(request)
+        except BaseException:
+            _close(request)
+            raise
+        return request if url == request.url else replace(request, url=url)
+
+    def _authorize(self, request: Request) -> Flow:
+        """Put credentials into the request's headers, and give its URL with those for the query."""
+        given, url, schemes = self.settings.security, request.url, self.plan.schemes
+        for name in choose_requirement(self.operation.security, given, schemes):
+            credential = given[name]
+            if callable(credential):
+                credential = yield Run(credential, ())
+            self.credentials[name] = credential
+            url = apply_security(schemes[name], credential, url, request.headers)
+        return url
+
+    def _with_idempotency_key(self) -> Mapping[str, Any]:
+        """Give the arguments; a call that may be repeated names itself where the document asks."""
+        name = self.plan.idempotency_argument
+        if name is None or self.policy is None or self.values.get(name) is not None:
+            return self.values
+        from uuid import uuid4
+
+        return {**self.values, name: str(uuid4())}
+
+    def _exchange(self, request: Request) -> Exchange:
+        return Exchange(
+            self.plan,
+            request,
+            base_url=self.server_url,
+            timeouts=self.timeouts,
+            hooks=self.settings.hooks or NO_HOOKS,
+            logger=choose_logger(self.settings.logger),
+            on_progress=self.on_progress,
+            secrets=self.secrets,
+            monotonic=self.clock.monotonic,
+        )
+
+    def _repeat(self, exchange: Exchange, request: Request) -> Flow:
+        """Send until an answer stands; in between wait as the policy or the server says."""
+        payload = request.content if isinstance(request.content, Payload) else None
+        while True:
+            answer, error = yield from exchange.attempt_once()
+            delay = self._delay(exchange, request, answer, error)
+            if delay is None:
+                if error is not None:
+                    raise error
+                return answer
+            (self.settings.logger or logger).debug(
+                "%s attempt %d failed; the next follows in %.0f ms",
+                self.operation.label,
+                exchange.attempt,
+                delay,
+            )
+            yield Sleep(delay / 1000)
+            if payload is not None:
+                payload.rewind()
+
+    def _delay(
+        self,
+        exchange: Exchange,
+        request: Request,
+        answer: Answer | None,
+        error: Exception | None,
+    ) -> float | None:
+        """Give the milliseconds to wait before the next attempt; None where this one stands."""
+        policy = self.policy if _can_repeat(request) else None
+        response = answer.response if answer is not None else getattr(error, "raw_response", None)
+        if policy is None or (response is not None and response.status_code < 400):
+            return None
+        if not policy.repeatable and has_idempotency_key(request.headers):
+            policy = replace(policy, repeatable=True)
+        retry_after = None
+        if response is not None:
+            retry_after = parse_retry_after(response.headers, self.clock.time())
+            has_one = retry_after is not None
+            is_retried = is_retried_status(policy, response.status_code, has_retry_after=has_one)
+        else:
+            is_retried = error is not None and is_retried_error(policy, error)
+        if not is_retried:
+            return None
+        return next_delay(
+            policy,
+            attempt=exchange.attempt,
+            elapsed_ms=(self.clock.monotonic() - exchange.started) * 1000,
+            retry_after_ms=retry_after,
+            random=self.clock.random(),
+        )
+
+    def _finish(self, exchange: Exchange, answer: Answer) -> Flow:
+        """Give the response that counts and the result of it, or raise the error that it is."""
+        if answer.match.kind != "error":
+            answer = yield from exchange.succeed(answer)
+        if answer.match.kind == "error":
+            raise exchange.error(answer)
+        response, match, content = answer
+        if content is not None:
+            report = _reporter(self.operation, "response")
+            mode = self.modes.response
+            result = self.plan.reader.decode(response, match, content, mode, report)
+        else:
+            result = yield from exchange.open(answer, self._feed(match))
+        result = yield from exchange.present(result)
+        return response, result
+
+    def _feed(self, match: Match) -> EventFeed | None:
+        if match.kind != "events":
+            return None
+        report = _reporter(self.operation, "event")
+        return EventFeed(self.plan.events, self.modes.events, report, self.operation.label)
+
+    def secrets(self, redactor: Redactor) -> list[str]:
+        """Give the texts of this call that must not show: credentials and secret arguments."""
+        credentials = [v[-1] if isinstance(v, tuple) else v for v in self.credentials.values()]
+        named = [value for name, value in self.values.items() if redactor.is_secret(name)]
+        return [value for value in (*credentials, *named) if isinstance(value, str)]
+
+    def _annotate(self, error: Exception, attempts: int) -> None:
+        """Let an error know the call and its attempts; those of the HTTP client stay its own."""
+        if isinstance(error, MixError):
+            error.attempts = attempts
+            wait = parse_retry_after(error.headers, self.clock.time())
+            error.retry_after = None if wait is None else wait / 1000
+        elif not hasattr(error, "attempts"):
+            told: Any = error
+            told.operation, told.attempts = self.operation.label, attempts
+            error.add_note(f"in {self.operation.label}, attempt {attempts}")
 
 
-def _choose_policy(plan: Plan, config: Any) -> Policy | None:
+def _can_repeat(request: Request) -> bool:
+    """Tell whether the body can be sent again: a pipe that has been read cannot."""
+    content = request.content
+    return not isinstance(content, Payload) or content.can_rewind or content.is_untouched
+
+
+def _close(request: Request) -> None:
+    if isinstance(request.content, Payload):
+        request.content.close()
+
+
+def _choose_policy(plan: Plan, settings: Settings, given: Any) -> Policy | None:
     """Give the retry policy: the call's, else the client's, else the document's."""
+    config = settings.retry_config if given is UNSET else given
     if config is UNSET:
         return plan.policy
     if config is not None and not isinstance(config, RetryConfig):
         raise TypeError(f"retries={excerpt(config, 60)}: expected a RetryConfig, or None for never")
     return plan.choose_policy(config)
+
+
+def _check_progress(given: Any) -> Progress | None:
+    if given is not None and (not callable(given) or iscoroutinefunction(given)):
+        expected = "expected a plain function of the bytes done and the total, or None"
+        raise TypeError(f"on_progress={excerpt(given, 60)}: {expected}")
+    progress: Progress | None = given
+    return progress
 
 
 def _server_url(plan: Plan, settings: Settings, given: str | None) -> str:
@@ -178,135 +306,6 @@ def _server_url(plan: Plan, settings: Settings, given: str | None) -> str:
         if len(plan.server_urls) < _MAX_SERVER_URLS:
             plan.server_urls[key] = found
     return found
-
-
-def _send(send: Send, policy: Policy | None, clock: Clock) -> Flow:
-    """
-    Send until an answer stands, and give it with the time when its own attempt began.
-
-    Discarded answers are closed, and waited for as they ask. What cannot be read again, such as
-    a pipe, is sent once.
-    """
-    marks = None
-    if policy is not None and send.request.opened:
-        marks = Marks(u.content for u in send.request.opened if not isinstance(u.content, bytes))
-        policy = None if marks.has_lost else policy
-    began = started = clock.monotonic()
-    attempt = 0
-    while True:
-        attempt += 1
-        try:
-            response = yield send
-        except Exception as error:
-            delay = _delay_after_error(policy, error, clock, started, attempt)
-            if delay is None:
-                raise
-        else:
-            delay = _delay_after(policy, response, clock, started, attempt)
-            if delay is None:
-                return response, began
-            yield Close(response)
-        logger.debug("attempt %d failed; the next follows in %.0f ms", attempt, delay)
-        yield Sleep(delay / 1000)
-        if marks is not None:
-            marks.rewind()
-        began = clock.monotonic()
-
-
-def _delay_after_error(
-    policy: Policy | None, error: Exception, clock: Clock, started: float, attempt: int
-) -> float | None:
-    """Give the wait after a transport error of httpx or a client like it; None to give up."""
-    if policy is None or not policy.config.retry_connection_errors:
-        return None
-    names = {cls.__name__ for cls in type(error).__mro__}
-    if _TRANSPORT not in names or not (policy.repeatable or names & _NEVER_SENT):
-        return None
-    return _delay(policy, clock, started, attempt, None)
-
-
-def _delay_after(
-    policy: Policy | None, response: Any, clock: Clock, started: float, attempt: int
-) -> float | None:
-    """Give the wait after an answer that is not to stand; None where it stands."""
-    status = response.status_code
-    if policy is None or status < 400:
-        return None
-    retry_after = parse_retry_after(response.headers, clock.time())
-    if not is_retried(policy, status, has_retry_after=retry_after is not None):
-        return None
-    return _delay(policy, clock, started, attempt, retry_after)
-
-
-def _delay(
-    policy: Policy, clock: Clock, started: float, attempt: int, retry_after: float | None
-) -> float | None:
-    return next_delay(
-        policy,
-        attempt=attempt,
-        elapsed_ms=(clock.monotonic() - started) * 1000,
-        retry_after_ms=retry_after,
-        random=clock.random(),
-    )
-
-
-def _receive(plan: Plan, response: Any, modes: Modes, check: Callable[[], None]) -> Flow:
-    """Take the answer as its kind asks: a stream, an open download, a result or an error."""
-    operation = plan.operation
-    match = plan.reader.match(response.status_code, response.headers.get("content-type", ""))
-    kind = match.kind
-    if kind == "binary":
-        return (yield Open(response, None))
-    if kind == "events":
-        report = _reporter(operation, "event")
-        return (yield Open(response, EventFeed(plan.events, modes.events, report, operation.label)))
-    limit = MAX_ERROR_BYTES if kind == "error" else MAX_JSON_BYTES
-    try:
-        content = yield Read(response, limit, check)
-    except ContentError as error:
-        raise _refuse(operation, response, error) from error
-    if kind == "error":
-        raise plan.reader.error(response, content)
-    report = _reporter(operation, "response")
-    return plan.reader.decode(response, match, content, modes.response, report)
-
-
-def _check_time(operation: Operation, seconds: float, began: float, clock: Clock) -> None:
-    """Raise NoResponseError once an answer has taken longer than it may in all."""
-    if clock.monotonic() - began > seconds:
-        label = operation.label
-        message = f"{label}: the answer was not complete after {seconds:g} s; raise timeout_ms"
-        raise NoResponseError(message, None, None, None, label)
-
-
-def _refuse(operation: Operation, response: Any, error: ContentError) -> ResponseValidationError:
-    label = operation.label
-    message = f"{label} answered {response.status_code}, but {error}"
-    problems = (Problem("$", str(error)),)
-    return ResponseValidationError(message, response, "", None, label, problems)
-
-
-def _step_timeouts(timeout_ms: int | Unset | None) -> tuple[float | None, ...] | None:
-    """
-    Give httpx's timeouts: connect, read, write, pool; in seconds.
-
-    None leaves them to the client: the caller's own, or the defaults of those that we make.
-    """
-    if isinstance(timeout_ms, Unset):
-        return None
-    seconds = None if timeout_ms is None else timeout_ms / 1000
-    return (seconds, seconds, seconds, seconds)
-
-
-def _total_seconds(timeout_ms: int | Unset | None) -> float:
-    if timeout_ms is None:
-        return math.inf
-    return TOTAL_SECONDS if isinstance(timeout_ms, Unset) else timeout_ms / 1000
-
-
-def _close_files(request: Request) -> None:
-    for upload in request.opened:
-        upload.close()
 
 
 def _reporter(operation: Operation, direction: str) -> Report:

@@ -13,6 +13,13 @@ from mixdyn.shape import as_text
 
 EVENT_STREAM = "text/event-stream"
 
+_LINES = frozenset(
+    f"{kind}/{prefix}{name}"
+    for kind in ("application", "text")
+    for prefix in ("", "x-")
+    for name in ("jsonl", "jsonlines", "ndjson")
+)
+
 
 @dataclass(frozen=True, slots=True)
 class MediaType:
@@ -51,6 +58,16 @@ def choose_media(media: Sequence[MediaType], content_type: str) -> MediaType | N
 def is_json(essence: str) -> bool:
     """Tell whether a media type is JSON: `application/json`, `text/json` or any `+json`."""
     return essence in ("application/json", "text/json") or essence.endswith("+json")
+
+
+def is_sequence(essence: str) -> bool:
+    """Tell whether a media type is one thing after another: events, JSON lines or texts."""
+    return essence == EVENT_STREAM or essence in _LINES or is_json_sequence(essence)
+
+
+def is_json_sequence(essence: str) -> bool:
+    """Tell whether a media type is a JSON text sequence (RFC 7464), or any `+json-seq`."""
+    return essence == "application/json-seq" or essence.endswith("+json-seq")
 
 
 def is_text(essence: str) -> bool:

@@ -8,14 +8,17 @@ import inspect
 from collections.abc import Callable, Mapping
 from functools import partial, reduce
 from textwrap import fill
+from types import MethodType
 from typing import Any
 
+from mixdyn.effect import Flow
 from mixdyn.engine import AsyncEngine, Engine
 from mixdyn.errors import DocumentError, printable
-from mixdyn.flow import call
+from mixdyn.flow import Outcome, call, prepare
 from mixdyn.media import MediaType, is_binary
 from mixdyn.operation import Argument, Operation, Response
 from mixdyn.plan import Plan
+from mixdyn.prepared import Prepared
 from mixdyn.results import Types
 from mixdyn.retry import RetryConfig
 from mixdyn.schema import Schema
@@ -33,13 +36,124 @@ _OPTIONS: dict[str, tuple[Any, Any, str]] = {
 }
 
 Caller = Callable[..., Any]
+Steps = Callable[..., Flow]
 
 
-def make_methods(plan: Plan, types: Types, name: str, owner: str) -> tuple[Caller, Caller]:
+class Routine:
+    """
+    What stands in a namespace's class for one operation: its function there, a `Method` on objects.
+
+    The function is a real one, with signature, annotations and doc.
+    """
+
+    __slots__ = ("function", "is_async", "plan")
+
+    def __init__(self, plan: Plan, function: Caller, *, is_async: bool) -> None:
+        self.plan = plan
+        self.function = function
+        self.is_async = is_async
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        if instance is None:
+            return self.function
+        return AsyncMethod(self, instance) if self.is_async else Method(self, instance)
+
+
+_DOC = property(lambda method: method.__func__.__doc__)
+
+
+class Method:
+    __slots__ = ("__self__", "__weakref__", "_routine")
+    __module__ = "mixdyn"
+
+    # An operation of a client: called, it makes the call; it can also be prepared, and answer with
+    # all there is to know. `inspect`, `help()` and shells take it for the bound method it stands
+    # for: so it says. A docstring here would hide that of the operation.
+    __class__ = property(lambda _: MethodType)
+    __doc__ = _DOC
+
+    def __init__(self, routine: Routine, instance: Any) -> None:
+        self._routine = routine
+        self.__self__ = instance
+
+    def __call__(self, /, *positional: Any, **keywords: Any) -> Any:
+        return self._routine.function(self.__self__, *positional, **keywords)
+
+    def prepare(self, /, *positional: Any, **keywords: Any) -> Prepared:
+        """Build the request of a call, credentials included, and send nothing."""
+        made: Prepared = self._run(prepare, positional, keywords)
+        return made
+
+    def with_response(self, /, *positional: Any, **keywords: Any) -> Outcome:
+        """Make the call, and give its result with status, headers, attempts and time elapsed."""
+        outcome: Outcome = self._run(call, positional, keywords)
+        return outcome
+
+    def _run(self, steps: Steps, positional: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        client = self.__self__._client
+        flow = begin(steps, self._routine.plan, client, positional, keywords)
+        return Engine(client._connections).run(flow)
+
+    @property
+    def __func__(self) -> Caller:
+        return self._routine.function
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._routine.function, name)
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Method)
+            and self._routine is other._routine
+            and self.__self__._client is other.__self__._client
+        )
+
+    def __hash__(self) -> int:
+        return hash((self._routine, id(self.__self__._client)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return getattr, (self.__self__, self.__func__.__name__)
+
+    def __repr__(self) -> str:
+        return f"<method {self.__func__.__qualname__} of {type(self.__self__._client).__name__}>"
+
+
+class AsyncMethod(Method):
+    __slots__ = ()
+    __module__ = "mixdyn"
+    __doc__ = _DOC
+
+    async def prepare(self, /, *positional: Any, **keywords: Any) -> Prepared:  # type: ignore[override]  # awaited, as the twin is
+        """Build the request of a call, credentials included, and send nothing."""
+        made: Prepared = await self._run(prepare, positional, keywords)
+        return made
+
+    async def with_response(self, /, *positional: Any, **keywords: Any) -> Outcome:  # type: ignore[override]  # awaited, as the twin is
+        """Make the call, and give its result with status, headers, attempts and time elapsed."""
+        outcome: Outcome = await self._run(call, positional, keywords)
+        return outcome
+
+    async def _run(
+        self, steps: Steps, positional: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> Any:
+        client = self.__self__._client
+        flow = begin(steps, self._routine.plan, client, positional, keywords)
+        return await AsyncEngine(client._connections).run(flow)
+
+
+def begin(
+    steps: Steps, plan: Plan, client: Any, positional: tuple[Any, ...], keywords: dict[str, Any]
+) -> Flow:
+    """Bind a call's arguments, and give what is to be done about it."""
+    return steps(plan, client._settings, plan.binder.bind(positional, keywords))
+
+
+def make_methods(plan: Plan, types: Types, name: str, owner: str) -> tuple[Routine, Routine]:
     """
     Make an operation's method and its `_async` twin.
 
-    Both are plain functions whose first argument has a `_client`; the twin is a coroutine function.
+    The functions of both are plain; their first argument has a `_client`; the twin's is a coroutine
+    function.
 
     Args:
         plan: the operation's plan.
@@ -49,14 +163,12 @@ def make_methods(plan: Plan, types: Types, name: str, owner: str) -> tuple[Calle
     """
 
     def method(self: Any, /, *positional: Any, **keywords: Any) -> Any:
-        client = self._client
-        bound = plan.binder.bind(positional, keywords)
-        return Engine(client._connections).run(call(plan, client._settings, bound))
+        flow = begin(call, plan, self._client, positional, keywords)
+        return Engine(self._client._connections).run(flow).result
 
     async def twin(self: Any, /, *positional: Any, **keywords: Any) -> Any:
-        client = self._client
-        bound = plan.binder.bind(positional, keywords)
-        return await AsyncEngine(client._connections).run(call(plan, client._settings, bound))
+        flow = begin(call, plan, self._client, positional, keywords)
+        return (await AsyncEngine(self._client._connections).run(flow)).result
 
     doc = make_doc(plan)
     for function, called in ((method, name), (twin, f"{name}_async")):
@@ -69,7 +181,7 @@ def make_methods(plan: Plan, types: Types, name: str, owner: str) -> tuple[Calle
         function.__annotations__ = {
             p.name: p.annotation for p in signature.parameters.values() if p.name != "self"
         } | {"return": signature.return_annotation}
-    return method, twin
+    return Routine(plan, method, is_async=False), Routine(plan, twin, is_async=True)
 
 
 def make_signature(plan: Plan, types: Types, *, is_async: bool = False) -> inspect.Signature:

@@ -15,7 +15,15 @@ from mixdyn.operation import Operation, SecurityScheme
 from mixdyn.request import RequestBuilder
 from mixdyn.response import ResponseReader
 from mixdyn.results import Types
-from mixdyn.retry import DEFAULT_STATUSES, SAFE_METHODS, Policy, RetryConfig, parse_extension
+from mixdyn.retry import (
+    DEFAULT_STATUSES,
+    SAFE_METHODS,
+    Policy,
+    RetryConfig,
+    is_idempotency_key,
+    parse_extension,
+)
+from mixdyn.secrecy import Secrecy
 
 
 class Plan(NamedTuple):
@@ -32,6 +40,8 @@ class Plan(NamedTuple):
     server_urls: dict[tuple[Any, ...], str]
     policy: Policy | None
     retry_statuses: tuple[str, ...]
+    secrecy: Secrecy
+    idempotency_argument: str | None
 
     def choose_policy(self, config: RetryConfig | None) -> Policy | None:
         """Give the retry policy for a configuration that replaces the document's; None for none."""
@@ -59,6 +69,8 @@ def make_plan(
         server_urls={},
         policy=None,
         retry_statuses=statuses,
+        secrecy=Secrecy(operation, schemes),
+        idempotency_argument=_idempotency_argument(operation),
     )
     return plan._replace(policy=plan.choose_policy(config))
 
@@ -66,3 +78,11 @@ def make_plan(
 def _is_repeatable(operation: Operation, config: RetryConfig) -> bool:
     """What is safe to send twice: by its method, by the caller's word or by the document's."""
     return operation.method in SAFE_METHODS or config.retry_unsafe or operation.has_own_retries
+
+
+def _idempotency_argument(operation: Operation) -> str | None:
+    """Name the argument by which a call can be told from its repetition, if there is one."""
+    for argument in operation.arguments:
+        if argument.location == "header" and is_idempotency_key(argument.wire):
+            return argument.name
+    return None

@@ -17,8 +17,6 @@ from mixdyn.binding import EXTRA, name_arguments
 from mixdyn.body import (
     FORM,
     MULTIPART,
-    Part,
-    close_uploads,
     content_type,
     encode_body,
     encode_form,
@@ -26,6 +24,7 @@ from mixdyn.body import (
     encode_parts,
     file_parts,
     is_file,
+    single_file,
     takes_file,
     to_uploads,
 )
@@ -34,6 +33,7 @@ from mixdyn.header import check_headers, refuse_name
 from mixdyn.media import MediaType, choose_media, is_json, is_text
 from mixdyn.normalform import normalize_members
 from mixdyn.operation import Argument, Operation, Parameter, split_template
+from mixdyn.payload import Part, Payload
 from mixdyn.schema import Schema
 from mixdyn.settings import Mode, Report
 from mixdyn.shape import is_object
@@ -50,18 +50,15 @@ _URL_SAFE = "!$%&'()*+,/:;=?@[]~"
 @dataclass(frozen=True, slots=True)
 class Request:
     """
-    A request as plain data: at most one of `content`, `files` and `upload` carries the body.
+    A request as plain data.
 
-    `files` are multipart parts; `opened` are the files to close once it is sent.
+    `content` is the body; a payload is sent in pieces, and may know its own media type.
     """
 
     method: str
     url: str
     headers: dict[str, str]
-    content: bytes | None = None
-    files: list[Part] | None = None
-    upload: Upload | None = None
-    opened: tuple[Upload, ...] = ()
+    content: bytes | Payload | None = None
 
 
 class _Placement(NamedTuple):
@@ -78,10 +75,6 @@ class _Converted(NamedTuple):
     wire: dict[str, Any]
     uploads: dict[str, list[Upload]]
     extra: dict[str, Any]
-
-    def close(self) -> None:
-        for uploads in self.uploads.values():
-            close_uploads(uploads)
 
 
 class RequestBuilder:
@@ -130,24 +123,20 @@ class RequestBuilder:
             report: takes the problems in mode `warn`.
 
         What cannot be sent at all raises RequestValidationError in every mode; it lists all
-        problems at once, and leaves no file open.
+        problems at once. No file is opened before the request is sent.
         """
         problems: list[Problem] = []
         custom = check_headers(http_headers, accept, problems)
         media = self._choose_media(custom.get("content-type", ""))
         converted = _Converted({}, {}, {})
-        try:
-            self._convert(values, media, converted, problems)
-            if mode != "off":
-                self._validate(converted, media, mode, report, problems)
-            url = self._url(converted.wire, server_url, problems)
-            headers = self._merge_headers(converted.wire, custom, problems)
-            request = self._finish(url, headers, media, converted, problems)
-            if problems:
-                raise self._refuse(problems)
-        except BaseException:
-            converted.close()
-            raise
+        self._convert(values, media, converted, problems)
+        if mode != "off":
+            self._validate(converted, media, mode, report, problems)
+        url = self._url(converted.wire, server_url, problems)
+        headers = self._merge_headers(converted.wire, custom, problems)
+        request = self._finish(url, headers, media, converted, problems)
+        if problems:
+            raise self._refuse(problems)
         return request
 
     def _convert(
@@ -167,7 +156,7 @@ class RequestBuilder:
                 if name == EXTRA or (is_parts and _is_free_form(argument, value)):
                     _convert_members(value, converted, is_parts=is_parts)
                 elif media and "body" in argument.location and takes_file(argument, media, value):
-                    converted.uploads[name] = to_uploads(value, argument.wire)
+                    converted.uploads[name] = to_uploads(value, argument.wire, name)
                 else:
                     converted.wire[name] = to_wire(value, argument.schema, name)
             except WireError as error:
@@ -302,21 +291,21 @@ class RequestBuilder:
         if media is None or sent is None:
             headers.pop("content-type", None)
             return Request(method, url, headers)
-        opened = tuple(u for uploads in converted.uploads.values() for u in uploads)
         if media.essence == MULTIPART:
-            # The boundary belongs into this header, and only the encoder knows it.
+            # The boundary belongs into this header: the payload has the one that is sent.
             headers.pop("content-type", None)
-            parts = _make_parts(sent, media, converted, problems)
-            return Request(method, url, headers, files=parts, opened=opened)
-        kind = _encode("body", partial(content_type, media), opened, problems) or ""
+            payload = Payload.of_parts(_make_parts(sent, media, converted, problems))
+            return Request(method, url, headers, payload)
+        upload = _encode("body", partial(_choose_upload, sent), converted, problems)
+        kind = _encode("body", partial(content_type, media), upload, problems) or ""
         headers.setdefault("content-type", kind)
-        if opened:
-            return Request(method, url, headers, upload=opened[0], opened=opened)
         if problems:
             return Request(method, url, headers)  # which is not sent
+        if upload is not None:
+            return Request(method, url, headers, Payload.of_file(upload))
         encode = partial(encode_body, media=media)
         content = _encode("body", encode, _body_value(sent, converted), problems)
-        return Request(method, url, headers, content=content)
+        return Request(method, url, headers, content)
 
     def _refuse(self, problems: list[Problem]) -> RequestValidationError:
         label = self.operation.label
@@ -338,8 +327,8 @@ def _encode(name: str, encode: Callable[[Any], T], value: Any, problems: list[Pr
 def _convert_members(value: Any, converted: _Converted, *, is_parts: bool) -> None:
     """Take over properties that no schema declares: files by what they are, all else as JSON."""
     for key, item in value.items():
-        if is_parts and is_file(item):
-            converted.uploads[key] = to_uploads(item, str(key))
+        if is_parts and isinstance(key, str) and is_file(item):
+            converted.uploads[key] = to_uploads(item, key, key)
         else:
             converted.extra.update(to_wire({key: item}, None, "body"))
 
@@ -366,6 +355,16 @@ def _make_parts(
                 _encode(name, partial(encode_parts, argument, media=media), value, problems) or ()
             )
     return parts
+
+
+def _choose_upload(sent: list[Argument], converted: _Converted) -> Upload | None:
+    """Give the file that is the whole body, if it is a file; nothing else fits beside it."""
+    files = [a for a in sent if a.name in converted.uploads]
+    if not files:
+        return None
+    if len(sent) > 1 or converted.extra:
+        raise params.ParameterError(f"a file and more can only be sent as {MULTIPART}")
+    return single_file(converted.uploads[files[0].name])
 
 
 def _has_dot_segment(path: str) -> bool:

@@ -7,7 +7,6 @@ Pure: works on a status, headers and bytes; knows no HTTP client and reads nothi
 from __future__ import annotations
 
 import codecs
-import re
 from typing import Any, Literal, NamedTuple
 
 from mixdyn.errors import (
@@ -25,7 +24,7 @@ from mixdyn.media import EVENT_STREAM, MediaType, is_binary, is_json, is_text, m
 from mixdyn.names import to_pascal
 from mixdyn.normalform import normalize
 from mixdyn.operation import Operation, Response
-from mixdyn.redact import MASK, is_secret_name
+from mixdyn.redact import PLAIN, Redactor
 from mixdyn.results import Reader, Types
 from mixdyn.settings import Mode, Report
 from mixdyn.shape import as_array, is_object
@@ -48,8 +47,7 @@ _MESSAGE_KEYS = (
     "errors",
 )
 _MAX_MESSAGE_DEPTH = 4
-_JSON_MEMBER = re.compile(r'"((?:[^"\\]|\\.){1,80})"(\s*:\s*)"(?:[^"\\]|\\.)*"?')
-_SHOWN_BYTES = 4096
+_SHOWN_BYTES = 16 * 1024
 # Python knows these as encodings of text, but no server means them; they warn or fail.
 _NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
 
@@ -103,7 +101,15 @@ class ResponseReader:
                 self._matches[key] = found
         return found
 
-    def decode(self, raw: Any, match: Match, content: bytes, mode: Mode, report: Report) -> Any:
+    def decode(
+        self,
+        raw: Any,
+        match: Match,
+        content: bytes,
+        mode: Mode,
+        report: Report,
+        redactor: Redactor | None = None,
+    ) -> Any:
         """
         Give the result of a success: a typed view, text, or None where there is no content.
 
@@ -113,22 +119,29 @@ class ResponseReader:
             content: the whole body.
             mode: `strict` raises ResponseValidationError for what does not fit the schema.
             report: takes what does not fit in mode `warn`, and what the document does not describe.
+            redactor: masks the call's own secrets in messages, besides what looks secret.
         """
         if not content:
-            return self._decode_nothing(raw, mode, report)
+            return self._decode_nothing(raw, mode, report, redactor)
         if match.media is None:
             report((Problem("$", self._undocumented(raw.status_code, match.content_type)),))
         if not match.is_json:
             return _decode_text(content, match.content_type)
-        value = self._parse(raw, match.content_type, content)
+        value = self._parse(raw, match.content_type, content, redactor)
         if match.media is None:
             return value
         decoder = self.decoder(match.media)
-        self._check(decoder, raw, content, value, mode, report)
+        self._check(decoder, raw, content, value, mode, report, redactor)
         return _view(decoder, value)
 
-    def error(self, raw: Any, content: bytes) -> MixError:
-        """Make the error of a response: of the class of its schema, with the body kept."""
+    def error(self, raw: Any, content: bytes, redactor: Redactor | None = None) -> MixError:
+        """
+        Make the error of a response: of the class of its schema, with the body kept.
+
+        Its message has all secrets masked, also those that the server repeats and `redactor` knows;
+        `body`, `data` and `raw_response` are complete, as they came.
+        """
+        hide = redactor or PLAIN
         status, label = raw.status_code, self.operation.label
         content_type = raw.headers.get("content-type", "")
         body = _decode_text(content, content_type)
@@ -138,14 +151,14 @@ class ResponseReader:
             value = None
         media = self._error_media(status, content_type, value)
         if media is None or media.schema is None:
-            shown = _show(body) or "an empty body"
+            shown = _show(body, hide) or "an empty body"
             known = self.operation.response(status) is not None
             how = "" if known else ", as the document does not describe"
             message = f"{label} answered {status}{how}: {shown}"
             return MixDefaultError(message, raw, body, value, label)
         decoder = self.decoder(media)
         data = _view(decoder, value) if value is not None else None
-        message = _find_message(value) or _show(body) or f"{label} answered {status}"
+        message = _find_message(value, hide) or _show(body, hide) or f"{label} answered {status}"
         return schema_error(self.error_name(media))(message, raw, body, data, label)
 
     def error_name(self, media: MediaType) -> str:
@@ -182,13 +195,15 @@ class ResponseReader:
         except DocumentError:
             return None
 
-    def _decode_nothing(self, raw: Any, mode: Mode, report: Report) -> None:
+    def _decode_nothing(
+        self, raw: Any, mode: Mode, report: Report, redactor: Redactor | None
+    ) -> None:
         """An empty body is None; a problem only where the document promises a content."""
         response = self.operation.response(raw.status_code)
         promised = [m for m in response.media if m.schema is not None] if response else []
         if self.operation.method != "HEAD" and promised and raw.status_code not in (204, 205):
             problem = Problem("$", f"expected {promised[0].content_type}, got an empty body")
-            self._complain((problem,), raw, b"", mode, report)
+            self._complain((problem,), raw, b"", mode, report, redactor)
         elif response is None:
             report((Problem("$", self._undocumented(raw.status_code, "")),))
 
@@ -199,35 +214,49 @@ class ResponseReader:
         kind = f" {excerpt(content_type, 60)}" if content_type else ""
         return f"expected one of {known or 'no content'}, got {status}{kind}"
 
-    def _parse(self, raw: Any, content_type: str, content: bytes) -> Any:
+    def _parse(self, raw: Any, content_type: str, content: bytes, redactor: Redactor | None) -> Any:
         try:
             return decode(_with_charset(content, content_type))
         except (ValueError, RecursionError) as error:
             reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-            shown = _show(_decode_text(content[:_SHOWN_BYTES], content_type))
+            shown = _show(_decode_text(content[:_SHOWN_BYTES], content_type), redactor or PLAIN)
             problem = Problem("$", f"not valid JSON: {excerpt(reason)}; it begins {shown}")
-            raise self._refuse((problem,), raw, content) from error
+            raise self._refuse((problem,), raw, content, redactor) from error
 
     def _check(
-        self, decoder: Decoder, raw: Any, content: bytes, value: Any, mode: Mode, report: Report
+        self,
+        decoder: Decoder,
+        raw: Any,
+        content: bytes,
+        value: Any,
+        mode: Mode,
+        report: Report,
+        redactor: Redactor | None,
     ) -> None:
         if decoder.problem is not None:
             report((decoder.problem,))
         if mode == "off" or decoder.validator is None or decoder.validator.accepts(value):
             return
-        self._complain(decoder.validator.problems(value), raw, content, mode, report)
+        self._complain(decoder.validator.problems(value), raw, content, mode, report, redactor)
 
     def _complain(
-        self, problems: tuple[Problem, ...], raw: Any, content: bytes, mode: Mode, report: Report
+        self,
+        problems: tuple[Problem, ...],
+        raw: Any,
+        content: bytes,
+        mode: Mode,
+        report: Report,
+        redactor: Redactor | None,
     ) -> None:
         if mode == "strict":
-            raise self._refuse(problems, raw, content)
+            raise self._refuse(problems, raw, content, redactor)
         if mode == "warn":
-            report(problems)
+            report(_hide(problems, redactor))
 
     def _refuse(
-        self, problems: tuple[Problem, ...], raw: Any, content: bytes
+        self, problems: tuple[Problem, ...], raw: Any, content: bytes, redactor: Redactor | None
     ) -> ResponseValidationError:
+        problems = _hide(problems, redactor)
         label = self.operation.label
         title = f"{label} answered {raw.status_code}, but the body does not fit the document:"
         message = itemize(title, [str(p) for p in problems])
@@ -303,23 +332,25 @@ def _decode_text(content: bytes, content_type: str) -> str:
         return content.decode("utf-8", "replace")
 
 
-def _find_message(value: Any, depth: int = 0) -> str:
+def _find_message(value: Any, redactor: Redactor, depth: int = 0) -> str:
     """Find the server's own words in an error body, by the usual names."""
     if isinstance(value, str):
-        return excerpt(value, 1000)
+        return excerpt(redactor.text(value[:_SHOWN_BYTES]), 1000)
     if depth == _MAX_MESSAGE_DEPTH:
         return ""
     nested = as_array(value)
     if is_object(value):
         nested = [value[key] for key in _MESSAGE_KEYS if key in value]
-    return next(filter(None, (_find_message(v, depth + 1) for v in nested)), "")
+    return next(filter(None, (_find_message(v, redactor, depth + 1) for v in nested)), "")
 
 
-def _show(body: str) -> str:
-    """Give the beginning of a body for a message, without the secrets among its JSON members."""
-    return excerpt(_JSON_MEMBER.sub(_mask, body[:_SHOWN_BYTES]))
+def _hide(problems: tuple[Problem, ...], redactor: Redactor | None) -> tuple[Problem, ...]:
+    """Mask the call's own secrets: what looks secret, a validator has not shown."""
+    if redactor is None:
+        return problems
+    return tuple(Problem(*map(redactor.text, problem)) for problem in problems)
 
 
-def _mask(member: re.Match[str]) -> str:
-    name, colon = member.groups()
-    return f'"{name}"{colon}"{MASK}"' if is_secret_name(name) else member[0]
+def _show(body: str, redactor: Redactor) -> str:
+    """Give the beginning of a body for a message, without its secrets."""
+    return excerpt(redactor.text(body[:_SHOWN_BYTES]))

@@ -19,6 +19,13 @@ MAX_RETRY_AFTER_MS = 120_000.0
 
 _MAX_AMOUNT = 10**12
 
+# Errors are told by the names of their classes, which httpx, httpx2 and Python's own share, so that
+# no HTTP client need be imported.
+_TRANSPORT = frozenset({"TransportError", "ConnectionError", "TimeoutError"})
+_NEVER_SENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "ConnectionRefusedError"})
+_LASTING = frozenset({"UnsupportedProtocol", "LocalProtocolError"})  # the next time is no better
+_IDEMPOTENCY_KEY = re.compile(r"(?i)(x-)?idempoten(cy|t|ce)[-_]?(key|id|token)?")
+
 
 @dataclass(frozen=True, slots=True)
 class BackoffStrategy:
@@ -89,7 +96,7 @@ def matches_status(status: int, patterns: Iterable[str]) -> bool:
     return any(code == p or (p[1:].upper() == "XX" and p[:1] == code[:1]) for p in patterns)
 
 
-def is_retried(policy: Policy, status: int, *, has_retry_after: bool) -> bool:
+def is_retried_status(policy: Policy, status: int, *, has_retry_after: bool) -> bool:
     """
     Tell whether a response of this status leads to another attempt.
 
@@ -99,6 +106,37 @@ def is_retried(policy: Policy, status: int, *, has_retry_after: bool) -> bool:
     if not matches_status(status, policy.statuses):
         return False
     return policy.repeatable or status == 429 or (status == 503 and has_retry_after)
+
+
+def is_retried_error(policy: Policy, error: BaseException) -> bool:
+    """
+    Tell whether an error of the network leads to another attempt.
+
+    What is not safe to repeat goes again only where the request cannot have left.
+    """
+    if not policy.config.retry_connection_errors or not is_transport_error(error):
+        return False
+    names = _class_names(error)
+    return not names & _LASTING and (policy.repeatable or bool(names & _NEVER_SENT))
+
+
+def is_transport_error(error: BaseException) -> bool:
+    """Tell whether an error is one of the network: httpx's, httpx2's, or Python's own."""
+    return bool(_class_names(error) & _TRANSPORT)
+
+
+def is_idempotency_key(name: str) -> bool:
+    """Tell whether a header of this name lets the server know a request that it has had before."""
+    return _IDEMPOTENCY_KEY.fullmatch(name) is not None
+
+
+def has_idempotency_key(headers: Mapping[str, str]) -> bool:
+    """Tell whether one of the headers is an idempotency key."""
+    return any(map(is_idempotency_key, headers))
+
+
+def _class_names(error: BaseException) -> set[str]:
+    return {cls.__name__ for cls in type(error).__mro__}
 
 
 def parse_retry_after(headers: Mapping[str, str], now: float) -> float | None:

@@ -11,29 +11,47 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from mixdyn.errors import Problem, RequestValidationError, excerpt
+from mixdyn.errors import Problem, RequestValidationError, excerpt, nearest
 from mixdyn.header import is_token
 from mixdyn.operation import SecurityScheme
-from mixdyn.settings import Credential
+from mixdyn.settings import Credential, Secret
 
 
 def choose_requirement(
-    requirements: Sequence[Mapping[str, Any]], credentials: Mapping[str, Credential]
+    requirements: Sequence[Mapping[str, Any]],
+    credentials: Mapping[str, Credential],
+    schemes: Mapping[str, SecurityScheme],
 ) -> tuple[str, ...]:
     """
     Give the names of the schemes to apply: the first requirement that is satisfied in full.
 
     Requirements are alternatives, the schemes of one all needed (OpenAPI 3.1.1, 4.8.30). Where
-    none is satisfied nothing is applied: the server then says what it wants.
+    none is satisfied nothing is applied: the server then says what it wants. What TLS itself proves
+    (`mutualTLS`) is the HTTP client's part.
     """
     for requirement in requirements:
-        if requirement and all(credentials.get(name) is not None for name in requirement):
-            return tuple(requirement)
+        shown = [name for name in requirement if not _is_tls(schemes.get(name))]
+        if shown and all(credentials.get(n) is not None and n in schemes for n in shown):
+            return tuple(shown)
     return ()
 
 
+def check_credentials(given: Mapping[str, Any], schemes: Mapping[str, Any]) -> None:
+    """Raise ValueError for a credential that no security scheme of the document is for."""
+    for name in given:
+        if name not in schemes:
+            known = excerpt(", ".join(map(str, schemes)) or "none")
+            hint = nearest(str(name), schemes)
+            shown = excerpt(str(name), 60)
+            raise ValueError(f"security: no scheme is called '{shown}'{hint}; there are: {known}")
+
+
+def _is_tls(scheme: SecurityScheme | None) -> bool:
+    return scheme is not None and scheme.kind == "mutualTLS"
+
+
 def apply_security(
-    scheme: SecurityScheme, credential: Credential, url: str, headers: dict[str, str]
+    scheme: SecurityScheme, credential: Secret, url: str, headers: dict[str, str]
 ) -> str:
     """
     Put one credential where its scheme wants it, into `headers` or the URL, which is given back.
@@ -72,14 +90,14 @@ def _add_key(scheme: SecurityScheme, value: str, headers: dict[str, str]) -> Non
         headers["cookie"] = "; ".join(filter(None, (given, f"{name}={quote(value, safe='')}")))
 
 
-def _text(scheme: SecurityScheme, credential: Credential) -> str:
+def _text(scheme: SecurityScheme, credential: Secret) -> str:
     text = credential if isinstance(credential, str) else ""
     fits = bool(text) and text.isascii() and text.isprintable() and text == text.strip()
     _check(scheme, fits, "expected printable ASCII text without spaces around it")
     return text
 
 
-def _basic(scheme: SecurityScheme, credential: Credential) -> str:
+def _basic(scheme: SecurityScheme, credential: Secret) -> str:
     """Write user and password (RFC 7617, 2): given as a pair, or as `user:password`."""
     try:
         pair = credential.split(":", 1) if isinstance(credential, str) else [*credential]

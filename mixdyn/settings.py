@@ -4,18 +4,23 @@ What a client is set to. Light, since it is loaded with the package.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 from mixdyn.errors import Problem, excerpt
 from mixdyn.shape import is_object
 
 if TYPE_CHECKING:
+    from mixdyn.hook import Hooks
+    from mixdyn.log import Logger
     from mixdyn.retry import RetryConfig
 
 Mode: TypeAlias = Literal["strict", "warn", "off"]
 Report: TypeAlias = Callable[[tuple[Problem, ...]], None]
-Credential: TypeAlias = "str | tuple[str, str]"
+Progress: TypeAlias = Callable[[int, "int | None"], object]
+Timeout: TypeAlias = "int | Mapping[str, int | None]"
+Secret: TypeAlias = "str | tuple[str, str]"
+Credential: TypeAlias = "Secret | Callable[[], Secret | Awaitable[Secret]]"
 
 MODES = ("strict", "warn", "off")
 MAX_TIMEOUT_MS = 2_147_483_647
@@ -26,6 +31,9 @@ class Unset:
 
     def __repr__(self) -> str:
         return "UNSET"
+
+    def __bool__(self) -> bool:
+        return False
 
 
 UNSET: Final = Unset()
@@ -52,26 +60,49 @@ class Modes(NamedTuple):
         return self._replace(**wanted)
 
 
+class Timeouts(NamedTuple):
+    """
+    The time limits of a call in seconds: None for none, UNSET for what the HTTP client has.
+
+    `connect` is for a connection, also one from the pool, `read` for each wait while bytes are sent
+    and received, `total` for an attempt with its whole answer, `idle` for each wait on a stream.
+    """
+
+    connect: float | Unset | None = UNSET
+    read: float | Unset | None = UNSET
+    total: float | Unset | None = UNSET
+    idle: float | Unset | None = UNSET
+
+    def changed(self, timeout_ms: Any) -> Timeouts:
+        """Give the limits after `timeout_ms`: one for all, or a mapping with some of them."""
+        if isinstance(timeout_ms, Unset):
+            return self
+        wanted = timeout_ms if is_object(timeout_ms) else dict.fromkeys(self._fields, timeout_ms)
+        for name, value in wanted.items():
+            if name not in self._fields or not _is_timeout(value):
+                raise ValueError(
+                    f"timeout_ms={excerpt(timeout_ms, 80)}: expected milliseconds from 1 to "
+                    f"{MAX_TIMEOUT_MS}, None for no limit, or a mapping of "
+                    f"{', '.join(map(repr, self._fields))} to these"
+                )
+        seconds = {n: None if v is None else max(1, v) / 1000 for n, v in wanted.items()}
+        return self._replace(**seconds)
+
+
+def _is_timeout(value: Any) -> bool:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return value is None or (is_number and 0 < value <= MAX_TIMEOUT_MS)
+
+
 class Settings(NamedTuple):
     """A client's settings; a derived client has some changed."""
 
     server_url: str | None = None
     server_idx: int = 0
     url_params: Mapping[str, str] = {}
-    timeout_ms: int | Unset | None = UNSET
+    timeouts: Timeouts = Timeouts()
     retry_config: RetryConfig | Unset | None = UNSET
     modes: Modes = Modes()
     security: Mapping[str, Credential] = {}
-
-
-def check_timeout(value: Any) -> int | Unset | None:
-    """Give a timeout in milliseconds if it is a positive number, None, or not given."""
-    if value is None or isinstance(value, Unset):
-        return value
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not 0 < value <= MAX_TIMEOUT_MS:
-        raise ValueError(
-            f"timeout_ms={excerpt(value, 40)}: expected milliseconds from 1 to {MAX_TIMEOUT_MS}, "
-            "or None for no limit"
-        )
-    return max(1, int(value))
+    hooks: Hooks | None = None
+    logger: Logger | None = None

@@ -10,6 +10,8 @@ from __future__ import annotations
 import sys
 from typing import NamedTuple
 
+MAX_EVENT_BYTES = 16 * 1024 * 1024
+
 _LONGEST_RETRY = 10**15 - 1
 
 
@@ -76,7 +78,7 @@ class Decoder:
         "retry",
     )
 
-    def __init__(self, *, max_event_bytes: int | None = 16 * 1024 * 1024) -> None:
+    def __init__(self, *, max_event_bytes: int | None = MAX_EVENT_BYTES) -> None:
         self._limit = sys.maxsize if max_event_bytes is None else max_event_bytes
         self._is_spent = False
         self._is_after_cr = False
@@ -108,6 +110,25 @@ class Decoder:
             self._data.clear()
             raise EventTooLargeError(self._limit, tuple(events))
         return events
+
+    def finish(self) -> list[RawEvent]:
+        """Give what the end of the stream completes: nothing, an unfinished event is discarded."""
+        return []
+
+    def restart(self) -> None:
+        """
+        Begin with another stream; an event that was not complete is dropped.
+
+        The last event id and the reconnection time stay in force.
+        """
+        self._is_after_cr = False
+        self._codec = "utf-8-sig"
+        self._line.clear()
+        self._size = 0
+        self._event = ""
+        self._data.clear()
+        self._event_retry = None
+        self._id = self.last_event_id
 
     def _take_lines(self, chunk: bytes) -> bytes:
         """Give the lines that are complete by now, each ending in LF, and keep the last piece."""

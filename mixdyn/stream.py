@@ -1,95 +1,23 @@
 """
-Event streams: the iterators that a call gives for `text/event-stream`, blocking and async.
+Event streams: the iterators that a call gives for events and records, blocking and async.
 
-`EventFeed` holds what both share and does no I/O.
+What the bytes mean, `feed` knows.
 """
 
 from __future__ import annotations
 
 import weakref
-from collections import deque
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from types import TracebackType
 from typing import Any, Self
 
-from mixdyn.connection import (
-    Connections,
-    abandon,
-    abandon_async,
-    close_async,
-    hang_up,
-    running_loop,
-)
-from mixdyn.errors import ClientClosedError, Problem, ResponseValidationError, itemize
-from mixdyn.event import EventReader
-from mixdyn.results import Model
-from mixdyn.settings import Mode, Report
-from mixdyn.sse import Decoder, EventTooLargeError, RawEvent
+from mixdyn.connection import Connections, abandon, hang_up, running_loop
+from mixdyn.errors import ClientClosedError
+from mixdyn.feed import EventFeed
+from mixdyn.release import abandon_async, release_async
+from mixdyn.sse import RawEvent
 
-
-class EventFeed:
-    """
-    From bytes to typed events, waiting in order; one that does not fit is an error there.
-
-    After an event that is too large `is_ended` is true: nothing more can be made of the bytes.
-    """
-
-    def __init__(
-        self,
-        reader: EventReader,
-        mode: Mode,
-        report: Report,
-        label: str,
-    ) -> None:
-        self.decoder = Decoder()
-        self.label = label
-        self.is_ended = False
-        self._reader = reader
-        self._mode = mode
-        self._report = report
-        self._waiting: deque[Model | ResponseValidationError] = deque()
-
-    def push(self, chunk: bytes) -> None:
-        """Take the next bytes of the stream."""
-        try:
-            self._read(self.decoder.feed(chunk))
-        except EventTooLargeError as error:
-            self._read(error.events)
-            self._waiting.append(self._refuse_size(error))
-            self.is_ended = True
-
-    def __bool__(self) -> bool:
-        return bool(self._waiting)
-
-    def take(self) -> Model:
-        """Give the next event, or raise its ResponseValidationError; the one after is next."""
-        item = self._waiting.popleft()
-        if isinstance(item, ResponseValidationError):
-            raise item
-        return item
-
-    def _read(self, events: Sequence[RawEvent]) -> None:
-        for raw in events:
-            event, problems = self._reader.read(raw, is_checked=self._mode != "off")
-            if problems and self._mode == "strict":
-                self._waiting.append(self._refuse(raw.event, raw.data, problems))
-                continue
-            if problems:
-                self._report(problems)
-            self._waiting.append(event)
-
-    def _refuse_size(self, error: EventTooLargeError) -> ResponseValidationError:
-        problems = (Problem("$", str(error)),)
-        return ResponseValidationError(
-            f"{self.label}: {error}", None, "", None, self.label, problems
-        )
-
-    def _refuse(
-        self, event: str, data: str, problems: tuple[Problem, ...]
-    ) -> ResponseValidationError:
-        title = f"{self.label}: an event {event!r} does not fit the document:"
-        message = itemize(title, [str(p) for p in problems])
-        return ResponseValidationError(message, None, data, None, self.label, problems)
+__all__ = ["AsyncEventStream", "EventFeed", "EventStream"]
 
 
 class _Stream:
@@ -100,6 +28,7 @@ class _Stream:
     def __init__(self, response: Any, feed: EventFeed, owner: Connections) -> None:
         self.response = response
         self._feed = feed
+        self._waiting = feed.waiting
         self._owner = owner  # keeps the client that the connection belongs to
         self._is_closed = False
 
@@ -121,6 +50,13 @@ class _Stream:
         if self._is_closed:
             raise ClientClosedError(f"{self._feed.label}: the stream is closed; open another one")
 
+    def _check_unread(self) -> None:
+        """Raise where an iteration that begins could never give anything."""
+        self._check_open()
+        if self._feed.is_done:
+            message = f"{self._feed.label}: the stream has been read to its end; open another one"
+            raise ClientClosedError(message)
+
     def _explain(self, error: BaseException, end: BaseException) -> BaseException:
         """Give what a failed read raises: the error itself, unless a close elsewhere caused it."""
         was_closed, self._is_closed = self._is_closed, True
@@ -141,28 +77,39 @@ class EventStream(_Stream):
     Leaving the block closes the connection. `result` is the stream itself, as in the SDK.
     """
 
+    _chunks: Iterator[bytes]
+
     def __init__(self, response: Any, feed: EventFeed, owner: Connections) -> None:
         super().__init__(response, feed, owner)
-        self._chunks: Iterator[bytes] = response.iter_bytes()
-        self._abandoned = weakref.finalize(self, abandon, response, self._chunks, owner.abandoned)
+        self._attach(response)
 
     @property
     def result(self) -> EventStream:
         """The stream itself."""
         return self
 
+    def until(self, *names: str) -> Iterator[Any]:
+        """
+        Iterate up to the first event of one of these types, which is the last one given.
+
+        The stream stays open, for the events that follow.
+        """
+        self._check_unread()
+        return _Until(self._next_raw, _Selection(self._feed, names))
+
+    def raw(self) -> Iterator[RawEvent]:
+        """Iterate over the events as they were sent: neither decoded, nor checked, nor typed."""
+        self._check_unread()
+        return _Raw(self._next_raw)
+
     def __iter__(self) -> EventStream:
+        self._check_unread()
         return self
 
-    def __next__(self) -> Model:
-        self._check_open()
-        while not self._feed:
-            if self._feed.is_ended:
-                raise StopIteration
-            self._feed.push(self._read())
-            if self._feed.is_ended:
-                self._release()
-        return self._feed.take()
+    def __next__(self) -> Any:
+        if self._waiting and not self._is_closed:  # as `_next_raw`, without the call
+            return self._feed.make_event(self._waiting.popleft())
+        return self._feed.make_event(self._next_raw())
 
     def __enter__(self) -> Self:
         return self
@@ -180,15 +127,44 @@ class EventStream(_Stream):
         self._is_closed = True
         self._release()
 
-    def _read(self) -> bytes:
+    def _next_raw(self) -> RawEvent:
+        self._check_open()
+        while not self._waiting:
+            if self._feed.is_ended:
+                self._feed.raise_failure()
+                raise StopIteration
+            if not self._feed.advance():
+                self._read()
+            if self._feed.is_ended:
+                self._release()
+        return self._waiting.popleft()
+
+    def _read(self) -> None:
+        """Read once, and let the feed have it."""
         try:
-            return next(self._chunks)
-        except StopIteration:
-            self._release()
-            raise
+            chunk = next(self._chunks, None)
         except BaseException as error:
             self._release()
             raise self._explain(error, StopIteration()) from error
+        if chunk is None:
+            self._feed.finish()
+        else:
+            self._feed.push(chunk)
+
+    def _attach(self, response: Any) -> None:
+        """Read from a response from here on."""
+        self.response = response
+        if response.is_stream_consumed:  # read by a transport that is no network
+            self._chunks = response.iter_bytes()
+        else:
+            self._chunks = response.iter_raw()
+            self._feed.begin(response.headers.get("content-encoding", ""))
+        self._abandoned = weakref.finalize(
+            self, abandon, response, self._chunks, self._owner.abandoned
+        )
+        track = getattr(self._owner, "track", None)
+        if track is not None:
+            track(response, is_async=False)
 
     def _release(self) -> None:
         if self._abandoned.detach() and not self.response.is_closed:
@@ -199,28 +175,39 @@ class EventStream(_Stream):
 class AsyncEventStream(_Stream):
     """The events of a stream as they come: an async iterator and an async context manager."""
 
+    _chunks: AsyncIterator[bytes]
+
     def __init__(self, response: Any, feed: EventFeed, owner: Connections) -> None:
         super().__init__(response, feed, owner)
-        self._chunks: AsyncIterator[bytes] = response.aiter_bytes()
-        self._abandoned = weakref.finalize(self, abandon_async, response, running_loop())
+        self._attach(response)
 
     @property
     def result(self) -> AsyncEventStream:
         """The stream itself."""
         return self
 
+    def until(self, *names: str) -> AsyncIterator[Any]:
+        """
+        Iterate up to the first event of one of these types, which is the last one given.
+
+        The stream stays open, for the events that follow.
+        """
+        self._check_unread()
+        return _AsyncUntil(self._next_raw, _Selection(self._feed, names))
+
+    def raw(self) -> AsyncIterator[RawEvent]:
+        """Iterate over the events as they were sent: neither decoded, nor checked, nor typed."""
+        self._check_unread()
+        return _AsyncRaw(self._next_raw)
+
     def __aiter__(self) -> AsyncEventStream:
+        self._check_unread()
         return self
 
-    async def __anext__(self) -> Model:
-        self._check_open()
-        while not self._feed:
-            if self._feed.is_ended:
-                raise StopAsyncIteration
-            self._feed.push(await self._read())
-            if self._feed.is_ended:
-                await self._release()
-        return self._feed.take()
+    async def __anext__(self) -> Any:
+        if self._waiting and not self._is_closed:  # as `_next_raw`, without the call
+            return self._feed.make_event(self._waiting.popleft())
+        return self._feed.make_event(await self._next_raw())
 
     async def __aenter__(self) -> Self:
         return self
@@ -240,18 +227,123 @@ class AsyncEventStream(_Stream):
 
     close = aclose
 
-    async def _read(self) -> bytes:
+    async def _next_raw(self) -> RawEvent:
+        self._check_open()
+        while not self._waiting:
+            if self._feed.is_ended:
+                self._feed.raise_failure()
+                raise StopAsyncIteration
+            if not self._feed.advance():
+                await self._read()
+            if self._feed.is_ended:
+                await self._release()
+        return self._waiting.popleft()
+
+    async def _read(self) -> None:
+        """Read once, and let the feed have it."""
         try:
-            return await anext(self._chunks)
+            chunk = await anext(self._chunks)
         except StopAsyncIteration:
-            await self._release()
-            raise
+            self._feed.finish()
         except GeneratorExit:
             raise  # nobody is left to wait for a close
         except BaseException as error:
             await self._release()
             raise self._explain(error, StopAsyncIteration()) from error
+        else:
+            self._feed.push(chunk)
+
+    def _attach(self, response: Any) -> None:
+        """Read from a response from here on."""
+        self.response = response
+        if response.is_stream_consumed:  # read by a transport that is no network
+            self._chunks = response.aiter_bytes()
+        else:
+            self._chunks = response.aiter_raw()
+            self._feed.begin(response.headers.get("content-encoding", ""))
+        self._abandoned = weakref.finalize(
+            self, abandon_async, response, self._chunks, running_loop()
+        )
+        track = getattr(self._owner, "track", None)
+        if track is not None:
+            track(response, is_async=True)
 
     async def _release(self) -> None:
         if self._abandoned.detach() and not self.response.is_closed:
-            await close_async(self.response)
+            await release_async(self.response, self._chunks)
+
+
+class _Raw:
+    """The raw events of a stream; ends and errors are the stream's."""
+
+    def __init__(self, read: Callable[[], RawEvent]) -> None:
+        self._read = read
+
+    def __iter__(self) -> _Raw:
+        return self
+
+    def __next__(self) -> RawEvent:
+        return self._read()
+
+
+class _AsyncRaw:
+    """The raw events of a stream, awaited; no generator, so that none needs closing."""
+
+    def __init__(self, read: Callable[[], Awaitable[RawEvent]]) -> None:
+        self._read = read
+
+    def __aiter__(self) -> _AsyncRaw:
+        return self
+
+    async def __anext__(self) -> RawEvent:
+        return await self._read()
+
+
+class _Selection:
+    """Events up to one of certain types, which is the last."""
+
+    def __init__(self, feed: EventFeed, names: tuple[str, ...]) -> None:
+        if not names:
+            raise TypeError("until() takes the names of event types, such as until('complete')")
+        self.is_done = False
+        self._feed = feed
+        self._names = names
+
+    def take(self, raw: RawEvent) -> Any:
+        """Give the typed event; the last one counts as such also where it does not fit."""
+        self.is_done = raw.event in self._names
+        event = self._feed.make_event(raw)
+        self.is_done |= self._feed.is_named(event, self._names)
+        return event
+
+
+class _Until:
+    """A selection of a stream's events."""
+
+    def __init__(self, read: Callable[[], RawEvent], selection: _Selection) -> None:
+        self._read = read
+        self._selection = selection
+
+    def __iter__(self) -> _Until:
+        return self
+
+    def __next__(self) -> Any:
+        if self._selection.is_done:
+            raise StopIteration
+        return self._selection.take(self._read())
+
+
+class _AsyncUntil:
+    """A selection of a stream's events, awaited."""
+
+    def __init__(self, read: Callable[[], Awaitable[RawEvent]], selection: _Selection) -> None:
+        self._read = read
+        self._selection = selection
+
+    def __aiter__(self) -> _AsyncUntil:
+        return self
+
+    async def __anext__(self) -> Any:
+        if self._selection.is_done:
+            raise StopAsyncIteration
+        return self._selection.take(await self._read())

@@ -10,7 +10,6 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import cached_property
-from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from mixdyn.catalog import Entry, Node, build_catalog
@@ -142,7 +141,7 @@ class Surface:
             holder = next(c for c in kind.__mro__ if entry.name in vars(c))
             if isinstance(vars(holder)[entry.name], _LazyMethod):
                 for made in make_methods(self.plan(entry), self.types, entry.name, owner):
-                    setattr(holder, made.__name__, made)
+                    setattr(holder, made.function.__name__, made)
 
     def _make_class(self, base: type) -> type:
         root = self._client_class
@@ -182,7 +181,7 @@ class Surface:
 
 
 class _LazyMethod:
-    """Stands for a method until it is first looked at; the real functions then take its place."""
+    """Stands for a method until it is first looked at; the real one then takes its place."""
 
     def __init__(self, surface: Surface, entry: Entry, owner: str) -> None:
         self._surface = surface
@@ -242,10 +241,9 @@ class _Slot:
         namespace = surface.namespaces.get(name)
         if namespace is not None:
             return namespace if client is None else namespace(client)
-        function = getattr(surface.functions, name, None)
-        if function is None:  # a client's `__getattr__` then words it
+        if not hasattr(surface.functions, name):  # a client's `__getattr__` then words it
             raise missing(f"{owner.__name__!r} has no attribute", name, surface.names)
-        return function if client is None else MethodType(function, client)
+        return vars(surface.functions)[name].__get__(client, surface.functions)
 
 
 def list_slots(kind: type) -> set[str]:

@@ -5,14 +5,23 @@ What a caller may pass where a file goes, brought to one form. Knows files, not 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import IO, Any, TypeGuard
+from collections.abc import AsyncIterable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from typing import Any, TypeGuard
 
 from mixdyn.errors import excerpt
+from mixdyn.origin import (
+    AsyncFile,
+    AsyncPieces,
+    AsyncReader,
+    Memory,
+    OpenFile,
+    Origin,
+    PathFile,
+    Pieces,
+)
 from mixdyn.shape import is_object
-
-CHUNK_BYTES = 64 * 1024
 
 _KEYS = {
     "content": "content",
@@ -20,126 +29,185 @@ _KEYS = {
     "contentType": "content_type",
     "file_name": "file_name",
     "fileName": "file_name",
+    "headers": "headers",
 }
+UPLOAD_KEYS = frozenset(_KEYS)
 _EXPECTED = (
-    "expected bytes, an open binary file, a path, (name, content) or "
-    '{"file_name": …, "content": …}, got'
+    "expected bytes, an open binary file, a path (pathlib.Path), an iterator of bytes, "
+    '(name, content) or {"file_name": …, "content": …}, got'
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Upload:
     """
-    A file to send: its name, its content as bytes or an open binary file, and its media type.
+    A file to send: its name, its content in any form, its media type, headers of its own.
 
-    `is_ours` tells that the file was opened here, and is closed after the call.
+    `argument` is what the caller calls it. Raises TypeError for content that is none, and for
+    files that are closed or in text mode; OSError for a path that cannot be opened.
     """
 
     file_name: str
-    content: bytes | IO[bytes]
-    content_type: str | None
-    is_ours: bool = False
+    content: Any = field(repr=False)
+    content_type: str | None = None
+    headers: tuple[tuple[str, Any], ...] = field(default=(), repr=False)
+    argument: str = "file"
+    origin: Origin = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "origin", _find_origin(self.content))
 
     @property
     def size(self) -> int | None:
-        """The bytes that remain to be sent, or None where that cannot be known."""
-        if isinstance(self.content, bytes):
-            return len(self.content)
-        try:
-            # The file's own idea of its end: the one below it may be of compressed bytes.
-            start = self.content.tell()
-            end = self.content.seek(0, os.SEEK_END)
-            self.content.seek(start)
-            return max(0, end - start)
-        except (OSError, AttributeError, TypeError, ValueError):
-            return None
+        """The bytes that are to be sent, or None where that cannot be known."""
+        return self.origin.size
 
-    def chunks(self) -> Iterator[bytes]:
-        """Give the content in pieces of 64 KiB."""
-        if isinstance(self.content, bytes):
-            yield self.content
-            return
-        while chunk := self.content.read(CHUNK_BYTES):
-            yield chunk
+    @property
+    def is_async(self) -> bool:
+        """Whether it can only be read by awaiting."""
+        return self.origin.is_async
 
-    def close(self) -> None:
-        """Close the file, if it was opened here."""
-        if self.is_ours and not isinstance(self.content, bytes):
-            self.content.close()
+    @property
+    def can_rewind(self) -> bool:
+        """Whether it can be read a second time."""
+        return self.origin.can_rewind
+
+    @property
+    def held(self) -> bytes | None:
+        """The whole content, where it is bytes already."""
+        return self.content if isinstance(self.content, bytes) else None
+
+    @property
+    def label(self) -> str:
+        """How messages name it: by its argument, and its name if it has one."""
+        name = excerpt(self.file_name, 60)
+        return self.argument if name == self.argument else f"{self.argument} ({name})"
+
+    def read(self) -> Iterator[bytes] | AsyncReader:
+        """Give the content in chunks, from where it stood when this was made."""
+        return self.origin.read(self.label)
+
+    def rewind(self) -> None:
+        """Bring the content back to where it stood, if it can be."""
+        self.origin.rewind()
 
 
-def to_upload(value: Any, name: str) -> Upload:
+def to_upload(value: Any, name: str, argument: str = "") -> Upload:
     """
-    Make an upload of bytes, an open binary file, a path, a tuple or the SDK's mapping.
+    Make an upload of bytes, a file, a path, an iterator, a tuple or the SDK's mapping.
 
     Args:
-        value: the content itself, `(name, content[, type])`, or a mapping (or object) with
-            `file_name`, `content` and optionally `content_type`.
+        value: the content itself, `(name, content[, type[, headers]])`, or a mapping (or object)
+            with `file_name`, `content` and optionally `content_type` and `headers`.
         name: the file name where the value has none.
+        argument: what the caller calls it, if not by that name.
 
     Raises TypeError for anything else, and for files that are closed or in text mode; OSError for a
     path that cannot be opened.
     """
     if isinstance(value, Upload):
         return value
+    names = name, argument or name
     if is_object(value):
-        given = {_KEYS.get(key): item for key, item in value.items()}
-        if "content" not in given or None in given:
-            keys = excerpt(", ".join(map(str, value)))
-            raise TypeError(f"expected the keys file_name, content and content_type, got {keys}")
-        return _named(name, given.get("file_name"), given["content"], given.get("content_type"))
+        return _named(names, *_read_mapping(value))
     if _is_named(value):
-        return _named(name, *value)
-    if _has_content(value):
-        return _named(name, value.file_name, value.content, getattr(value, "content_type", None))
-    return _read(value, name)
+        return _named(names, *value)
+    if hasattr(value, "content") and hasattr(value, "file_name"):
+        kind, headers = getattr(value, "content_type", None), getattr(value, "headers", None)
+        return _named(names, value.file_name, value.content, kind, headers)
+    return Upload(_own_name(value) or name, value, argument=names[1])
 
 
-def _named(default: str, name: Any, content: Any, content_type: Any = None) -> Upload:
-    file_name = _base_name(name) if _is_path(name) else name
-    if not isinstance(file_name, (str, type(None))):
-        raise TypeError(f"expected text as the file name, got {type(name).__name__}")
-    if not isinstance(content_type, (str, type(None))):
-        raise TypeError(f"expected text as the media type, got {type(content_type).__name__}")
-    upload = _read(content, default)
-    return replace(upload, file_name=file_name or upload.file_name, content_type=content_type)
+def _read_mapping(value: Mapping[Any, Any]) -> tuple[Any, ...]:
+    given = {_KEYS.get(key, ""): item for key, item in value.items()}
+    if "content" not in given or "" in given:
+        keys = excerpt(", ".join(map(str, value)))
+        raise TypeError(f"expected the keys file_name, content and content_type, got {keys}")
+    return tuple(map(given.get, ("file_name", "content", "content_type", "headers")))
 
 
-def _read(value: Any, name: str) -> Upload:
-    """Take the content itself; a path is opened."""
-    if _is_path(value):
-        return Upload(_base_name(value) or name, open(value, "rb"), None, is_ours=True)
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return Upload(name, bytes(value), None)  # pyright: ignore[reportUnknownArgumentType]  # of a memoryview
-    if not callable(getattr(value, "read", None)):
-        raise TypeError(f"{_EXPECTED} {type(value).__name__}")
-    _check_readable(value)
-    given = getattr(value, "name", None)  # of a file opened by its number this is that number
-    return Upload((isinstance(given, (str, bytes)) and _base_name(given)) or name, value, None)
+def _named(
+    names: tuple[str, str],
+    file_name: Any,
+    content: Any,
+    content_type: Any = None,
+    headers: Any = None,
+) -> Upload:
+    name = _base_name(file_name) if _is_path(file_name) else file_name
+    for what, text in (("file name", name), ("media type", content_type)):
+        if not isinstance(text, (str, type(None))):
+            raise TypeError(f"expected text as the {what}, got {type(text).__name__}")
+    if headers is not None and not is_object(headers):
+        kind = type(headers).__name__
+        raise TypeError(f"expected a mapping of names to values as headers, got {kind}")
+    pairs = {str(key): item for key, item in (headers or {}).items() if item is not None}
+    for key in [k for k in pairs if k.lower() == "content-type"]:
+        if content_type is not None:
+            raise TypeError("expected one media type, got another among the headers")
+        content_type = str(pairs.pop(key))
+    default, argument = names
+    own = name or _own_name(content) or default
+    return Upload(own, content, content_type, tuple(pairs.items()), argument)
 
 
-def _check_readable(file: Any) -> None:
+def _own_name(content: Any) -> str:
+    """Give the name that a file or path has itself, without its folders; empty where none."""
+    if _is_path(content):
+        return _base_name(content)
+    name = getattr(content, "name", None)  # of a file opened by its number this is that number
+    is_file = callable(getattr(content, "read", None))
+    return _base_name(name) if is_file and isinstance(name, (str, bytes)) else ""
+
+
+def _find_origin(content: Any) -> Origin:
+    """Choose how the content is read."""
+    if isinstance(content, (bytes, bytearray, memoryview)):
+        return Memory(content)  # pyright: ignore[reportUnknownArgumentType]  # of a memoryview
+    if _is_path(content):
+        return PathFile(content)
+    if callable(getattr(content, "read", None)):
+        return AsyncFile(content) if _is_async_file(content) else OpenFile(content)
+    if _is_iterable(content):
+        return Pieces(content)
+    if _is_async_iterable(content):
+        return AsyncPieces(content)
+    raise TypeError(f"{_EXPECTED} {type(content).__name__}")
+
+
+def _is_async_file(file: Any) -> bool:
+    """Tell whether reading has to be awaited; TypeError where nothing can be read at all."""
     if getattr(file, "closed", False):
         raise TypeError("the file is closed; open it for the call")
-    nothing = file.read(0)
+    try:
+        nothing = file.read(0)
+    except (TypeError, OSError) as error:
+        raise TypeError(f"expected a file that can be read: {excerpt(str(error))}") from error
     if isinstance(nothing, str):
         raise TypeError("the file is open in text mode; open it with mode 'rb'")
-    if not isinstance(nothing, bytes):
-        getattr(nothing, "close", bytes)()  # what an async file gives would warn
+    if hasattr(nothing, "__await__"):
+        getattr(nothing, "close", bool)()  # a coroutine that nobody awaits would warn
+        return True
+    if not isinstance(nothing, (bytes, bytearray, memoryview)) or nothing:
         raise TypeError(f"expected a file that reads bytes, got {type(file).__name__}")
+    return False
 
 
-def _has_content(value: Any) -> bool:
-    return hasattr(value, "content") and hasattr(value, "file_name")
+def _is_iterable(value: Any) -> TypeGuard[Iterable[Any]]:
+    """Tell whether something gives pieces one by one, and is no collection of other things."""
+    return isinstance(value, Iterable) and not isinstance(value, (Sequence, AbstractSet, Mapping))
+
+
+def _is_async_iterable(value: Any) -> TypeGuard[AsyncIterable[Any]]:
+    return isinstance(value, AsyncIterable)
 
 
 def _is_named(value: Any) -> TypeGuard[tuple[Any, ...]]:
-    return isinstance(value, tuple) and 2 <= len(value) <= 3  # pyright: ignore[reportUnknownArgumentType]  # Any
+    return isinstance(value, tuple) and 2 <= len(value) <= 4  # pyright: ignore[reportUnknownArgumentType]  # Any
 
 
-def _is_path(value: Any) -> TypeGuard[os.PathLike[str]]:
+def _is_path(value: Any) -> TypeGuard[os.PathLike[Any]]:
     return isinstance(value, os.PathLike)
 
 
-def _base_name(path: str | bytes | os.PathLike[str]) -> str:
+def _base_name(path: str | bytes | os.PathLike[Any]) -> str:
     return os.path.basename(os.fsdecode(path))

@@ -15,7 +15,8 @@ from typing import Any, cast
 
 from mixdyn.cost import Growth, compile_pattern, is_shallow, pattern_steps
 from mixdyn.errors import Problem, excerpt
-from mixdyn.redact import MASK, is_secret_name
+from mixdyn.redact import MASK, PLAIN
+from mixdyn.secretplace import SecretPlaces
 from mixdyn.shape import is_array, is_object
 
 _MAX_PROBLEMS = 20
@@ -28,10 +29,12 @@ _LONG_INTEGER_BITS = 10_000
 _LONG_NAME = 64
 _PATH_LENGTH = 200
 _SHORT = 120
+_SCRUBBED = 500  # of a long text, what is searched for secrets before it is cut
 
 _COUNTED = ("allOf", "anyOf", "oneOf", "$ref", "not", "if", "properties", "items", "contains")
 # Of these the reference's message has what matters, and nothing but names.
 _TOLD = ("required", "additionalProperties", "unevaluatedProperties", "dependentRequired")
+_NAMING = ("additionalProperties", "unevaluatedProperties")  # messages that name keys
 _NO_FORM = "fits none, or too many, of the allowed forms"
 _MISFITS: dict[Any, str] = {
     "not": "has a form that is not allowed",
@@ -46,6 +49,7 @@ class Validator:
         self._schema = schema
         self._fast: Callable[[Any], bool] | None = None
         self._reference: Any = None
+        self._secrets: SecretPlaces | None = None
 
     def accepts(self, instance: Any) -> bool:
         """Tell whether the instance fits."""
@@ -71,7 +75,7 @@ class Validator:
             _budget.steps = _MIN_STEPS + nodes * _STEPS_PER_NODE
             _budget.pattern_steps = _PATTERN_STEPS
             for error in self._reference.iter_errors(quiet):
-                found.append(_describe(error))
+                found.append(self._describe(error))
                 if len(found) == most:
                     break
         except (RecursionError, _BudgetSpentError):
@@ -79,6 +83,20 @@ class Validator:
         except (TypeError, ValueError, OverflowError) as error:
             found.append(Problem("$", f"cannot be checked as JSON: {excerpt(str(error))}"))
         return tuple(found)
+
+    def _describe(self, error: Any) -> Problem:
+        """Word a finding: never a whole document, never a secret."""
+        if self._secrets is None:  # most validators never find anything
+            self._secrets = SecretPlaces(self._schema)
+        error = _most_telling(error)
+        steps = list(error.absolute_path)
+        if not self._secrets.covers(steps):
+            return Problem(_write_path(steps), _word(error, _show_plain(error.instance)))
+        path = _write_path(self._secrets.hide_keys(steps))
+        if error.validator in _NAMING:
+            return Problem(path, "holds a property that is not allowed")
+        hides_numbers = self._secrets.hides_numbers(steps)
+        return Problem(path, _word(error, _show_secret(error.instance, hides_numbers)))
 
 
 class _BudgetSpentError(Exception):
@@ -293,22 +311,17 @@ def _freeze(value: Any) -> Any:
     return tuple(map(_freeze, value)) if is_array(value) else value
 
 
-def _describe(error: Any) -> Problem:
-    """Word a finding: never a whole document, never a secret."""
-    error = _most_telling(error)
-    steps = list(error.absolute_path)
-    path = _write_path(steps)
+def _word(error: Any, found: str) -> str:
+    """Word what was expected and what was found."""
     if error.validator in _TOLD:
-        return Problem(path, excerpt(error.message))
-    is_secret = any(isinstance(step, str) and is_secret_name(step) for step in steps)
-    found = MASK if is_secret and isinstance(error.instance, str) else _show(error.instance)
+        return excerpt(error.message)
     if error.validator is None:  # of a schema `false` the reference does not tell the place
-        return Problem(path, "holds a value that is not allowed")
+        return "holds a value that is not allowed"
     if error.validator in ("anyOf", "oneOf", "not", "contains"):
-        return Problem(path, f"{found} {_MISFITS.get(error.validator, _NO_FORM)}")
+        return f"{found} {_MISFITS.get(error.validator, _NO_FORM)}"
     rule = error.validator_value
     wanted = excerpt(rule, _SHORT) if is_array(rule) else _show(rule)
-    return Problem(path, f"expected {error.validator} {wanted}, got {found}")
+    return f"expected {error.validator} {wanted}, got {found}"
 
 
 def _most_telling(error: Any) -> Any:
@@ -328,6 +341,15 @@ def _write_step(step: Any) -> str:
     if isinstance(step, str):
         return f".{step}" if step.isidentifier() else f"[{excerpt(step, 60)!r}]"
     return f"[{step}]"
+
+
+def _show_secret(value: Any, hides_numbers: bool) -> str:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return MASK if isinstance(value, str) or (is_number and hides_numbers) else _show(value)
+
+
+def _show_plain(value: Any) -> str:
+    return _show(PLAIN.text(value[:_SCRUBBED]) if isinstance(value, str) else value)
 
 
 def _show(value: Any) -> str:

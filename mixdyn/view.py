@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from itertools import islice
 from typing import Any, TypeGuard, TypeVar
+from weakref import WeakKeyDictionary
 
-from mixdyn.errors import excerpt, itemize, nearest
+from mixdyn.errors import DocumentError, excerpt, itemize, nearest
 from mixdyn.names import to_snake
-from mixdyn.redact import MASK, redact_value
+from mixdyn.redact import MASK, PLAIN, is_marked
 from mixdyn.roster import find_model
 from mixdyn.schema import Schema
 from mixdyn.shape import is_array, is_object
@@ -22,8 +23,12 @@ from mixdyn.wire import to_wire
 
 _REPR_FIELDS = 8
 _REPR_VALUE = 60
+_REPR_READ = 500  # of a long text, what is searched for secrets before it is cut
 
 _M = TypeVar("_M", bound="Model")
+
+# Kept beside the classes: their attributes are the document's.
+_secrets: WeakKeyDictionary[type[Model], frozenset[str]] = WeakKeyDictionary()
 
 
 def make_view(kind: type[_M], value: dict[str, Any]) -> _M:
@@ -132,16 +137,17 @@ class Model:
         return f"{type(self).__name__}({', '.join(shown + more)})"
 
     def _show(self, wire: str) -> str:
-        value = redact_value(wire, self._json[wire])
-        field = self._fields.get(wire)
-        if field is not None and (field.format == "password" or field.get("writeOnly") is True):
-            value = MASK
+        value = self._json[wire]
+        if value is not None and wire in _secret_wires(type(self), self._schema):
+            return repr(MASK)
         if is_object(value):
             return f"{{{len(value)} items}}" if value else "{}"
         if is_array(value):
             return f"[{len(value)} items]" if value else "[]"
-        text = repr(value[:_REPR_VALUE]) if isinstance(value, str) else value
-        return excerpt(text, _REPR_VALUE)
+        if not isinstance(value, str):
+            return excerpt(value, _REPR_VALUE)
+        shown = MASK if PLAIN.is_secret(wire) else PLAIN.text(value[:_REPR_READ])
+        return excerpt(repr(shown[:_REPR_VALUE]), _REPR_VALUE)
 
     def _build(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Make the JSON from keywords, which may be attribute names or wire names."""
@@ -202,6 +208,43 @@ def copy_json(value: Any) -> Any:
 def is_dict(value: Any) -> TypeGuard[dict[str, Any]]:
     """Tell whether a value is an object as a JSON decoder makes it: quicker than `is_object`."""
     return type(value) is dict
+
+
+def _secret_wires(kind: type[Model], schema: Schema | None) -> frozenset[str]:
+    """Give the properties that are secret by their schemas, found at a class's first repr."""
+    found = _secrets.get(kind)
+    if found is None:
+        found = _secrets[kind] = _find_secrets(schema) if schema is not None else frozenset()
+    return found
+
+
+def _find_secrets(schema: Schema) -> frozenset[str]:
+    """
+    Give the properties of an object, and of its alternatives, whose schemas mark them as secret.
+
+    Also those that `_fields` leaves out since the alternatives disagree on them.
+    """
+    found: set[str] = set()
+    for leaf in _open_union(schema):
+        try:
+            found.update(wire for wire, field in leaf.properties.items() if _is_secret(field))
+        except DocumentError:  # a repr is no place to hear of it
+            continue
+    return frozenset(found)
+
+
+def _is_secret(field: Schema) -> bool:
+    try:
+        return any(is_marked(p.value) for leaf in _open_union(field) for p in leaf.parts)
+    except DocumentError:
+        return is_marked(field.value)
+
+
+def _open_union(schema: Schema) -> list[Schema]:
+    try:
+        return [schema, *schema.leaves]
+    except DocumentError:
+        return [schema]
 
 
 def _allows_null(field: Schema | None) -> bool:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
+import logging
+import subprocess
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -15,7 +19,9 @@ import mixdyn
 from mixdyn.client import Client
 from mixdyn.document import Document
 from mixdyn.errors import ClientClosedError, DocumentError
+from mixdyn.hook import Hooks
 from mixdyn.retry import BackoffStrategy, RetryConfig
+from mixdyn.settings import Timeouts
 from tests.loopback import serve
 from tests.things import PATHS, SCHEMAS, make_client
 
@@ -81,27 +87,39 @@ def test_settings_out_of_range(options: Any) -> None:
 def test_with_options() -> None:
     """A derived client has what was changed, and all else as before."""
     retries = RetryConfig("backoff", BackoffStrategy(1, 1, 1, 1), True)
-    api = Client(SPEC, timeout_ms=5, security={"a": "b"})
+    keys = {name: {"type": "apiKey", "in": "header", "name": name} for name in "ac"}
+    spec = {**SPEC, "components": {"securitySchemes": keys}}
+    logger = logging.getLogger("test")
+    hook = SimpleNamespace(before_request=print)
+    api = Client(spec, timeout_ms=5, security={"a": "b"})
     assert api.with_options()._settings == api._settings
     other = api.with_options(
         server_url="http://x.test",
         retry_config=retries,
-        timeout_ms=None,
+        timeout_ms={"total": None},
+        debug_logger=logger,
         security={"c": "d"},
         validate="off",
+        hooks=hook,
     )
     assert other._settings == api._settings._replace(
         server_url="http://x.test",
         retry_config=retries,
-        timeout_ms=None,
+        timeouts=Timeouts(0.005, 0.005, None, 0.005),
+        logger=logger,
         security={"c": "d"},
+        hooks=Hooks((print,)),
         modes=api._settings.modes.changed("off"),
     )
     assert type(other) is type(api)
     assert other.things._client is other
-    assert api._settings.timeout_ms == 5
+    assert api._settings.timeouts == Timeouts(*[0.005] * 4)
     with pytest.raises(ValueError, match="timeout_ms"):
         api.with_options(timeout_ms=-1)
+    with pytest.raises(ValueError, match="no scheme is called 'd'; there are: a, c"):
+        api.with_options(security={"d": "x"})
+    with pytest.raises(TypeError, match="hooks"):
+        api.with_options(hooks=5)
 
 
 def test_copy() -> None:
@@ -212,3 +230,48 @@ def test_root_operations_of_another_edition() -> None:
     second = type(first)(spec("second"))
     assert first.ping.__doc__.startswith("first")  # type: ignore[attr-defined]  # of the document
     assert second.ping.__doc__.startswith("second")
+
+
+DEBUGGED = """
+import logging, os, sys
+if sys.argv[1] == "own":
+    logging.basicConfig(level=logging.INFO, format="own %(message)s")
+import httpx
+from mixdyn import Mix
+client = httpx.Client(transport=httpx.MockTransport(lambda r: httpx.Response(200, json=[])))
+Mix(client=client).sessions.list()
+"""
+
+
+@pytest.mark.parametrize(
+    ("value", "handlers", "start"),
+    [
+        ("1", "none", "20"),  # the year
+        ("true", "own", "own sessions.list (GET /api/sessions) attempt 1: GET"),
+        ("0", "none", ""),
+        ("", "none", ""),
+    ],
+)
+def test_debugging_by_environment(value: str, handlers: str, start: str) -> None:
+    """With MIX_DEBUG calls are written, to the program's own handlers or else to stderr."""
+    done = subprocess.run(
+        [sys.executable, "-c", DEBUGGED, handlers],
+        env={"MIX_DEBUG": value, "PYTHONPATH": ":".join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = [line for line in done.stderr.splitlines() if "sessions.list" in line]
+    assert len(lines) == (2 if start else 0)
+    assert all(line.startswith(start[:3]) for line in lines)
+
+
+def test_debug_logger() -> None:
+    """A logger of the caller's gets the lines, with secrets masked."""
+    lines: list[str] = []
+    logger = SimpleNamespace(debug=lambda msg, *args, **more: lines.append(msg % args))
+    with httpx.Client(transport=httpx.MockTransport(echo)) as client:
+        api = mixdyn.Mix(client=client, debug_logger=logger, validate="off")
+        api.authentication.store_api_key(api_key="sk-s3cret", provider="openrouter")
+    assert [("POST" in line, "200" in line) for line in lines] == [(True, False), (True, True)]
+    assert "sk-s3cret" not in "".join(lines)

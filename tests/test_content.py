@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import pytest
 
-from mixdyn.content import Collector, ContentError
+from mixdyn.content import Collector, ContentDecoder, ContentError
 
 LIMIT = 100_000
 TEXT = b"".join(b"line %d of some text\n" % i for i in range(2000))
@@ -136,3 +136,42 @@ def test_incompressible_body() -> None:
     """A body that its coding makes longer is still taken up to the limit."""
     noise = random.Random(1).randbytes(LIMIT)
     assert collect("gzip", gzip.compress(noise), 1000) == noise
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "gzip, gzip", "deflate,gzip"])
+@pytest.mark.parametrize("size", [1000, None])
+def test_pieces(coding: str, size: int | None) -> None:
+    """However much a chunk unpacks to, it comes in pieces of at most 64 KB."""
+    decoder = ContentDecoder(coding)
+    body = ENCODERS[coding](bytes(5_000_000) + TEXT)
+    size = size or len(body)
+    chunks = [body[start : start + size] for start in range(0, len(body), size)]
+    pieces = [piece for chunk in chunks for piece in decoder.decode(chunk)]
+    decoder.finish()
+    assert b"".join(pieces) == bytes(5_000_000) + TEXT
+    assert max(map(len, pieces)) <= 64 * 1024
+    assert decoder.taken >= len(body)
+
+
+@pytest.mark.parametrize("more", range(-3, 4))
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+def test_full_last_piece(coding: str, more: int) -> None:
+    """A body whose end falls on the end of a piece is whole, too."""
+    data = bytes(2 * 64 * 1024 + more)
+    assert collect(coding, ENCODERS[coding](data), limit=len(data)) == data
+
+
+def test_no_coding() -> None:
+    """Without a coding, chunks are given as they are."""
+    decoder = ContentDecoder("identity")
+    chunk = bytes(500_000)
+    assert next(decoder.decode(chunk)) is chunk
+    assert decoder.codings == decoder.taken == 0
+    decoder.finish()
+
+
+def test_nested_nothing() -> None:
+    """Also where one coding unpacks to much that the next makes nothing of."""
+    body = gzip.compress(gzip.compress(b"") * 100_000)
+    with pytest.raises(ContentError, match="larger than"):
+        collect("gzip, gzip", body, 64, 64 * 1024)

@@ -14,19 +14,25 @@ import pytest
 
 from mixdyn.connection import Connections
 from mixdyn.content import ContentError
-from mixdyn.engine import AsyncEngine, Engine, to_header, to_url
-from mixdyn.errors import MixError, NoResponseError, ResponseValidationError
-from mixdyn.flow import Close, Flow, Open, Read, Sleep
+from mixdyn.deadline import DEADLINE
+from mixdyn.effect import Build, Close, Flow, Read, Send, Sleep
+from mixdyn.engine import AsyncEngine, Engine, step_timeouts, to_header, to_url
+from mixdyn.errors import MixError, ResponseValidationError
+from mixdyn.hook import Run
+from mixdyn.payload import Payload
+from mixdyn.request import Request
 from mixdyn.retry import BackoffStrategy, RetryConfig
+from mixdyn.settings import Progress, Timeouts
+from mixdyn.upload import to_upload
 from tests.loopback import PATIENCE, Exchange, serve
 from tests.things import make_client
 
-Run = Callable[[Flow], Any]
+Drive = Callable[[Flow], Any]
 KINDS = ("blocking", "async", "trio")
 
 
 @pytest.fixture(params=KINDS)
-def run(request: Any) -> Run:
+def run(request: Any) -> Drive:
     """Drive a flow by an engine."""
     if request.param == "blocking":
         return Engine(Connections(object(), object())).run
@@ -88,20 +94,21 @@ def do(*effects: Any) -> Flow:
     return outcomes
 
 
-def check_nothing() -> None:
-    """Let it take as long as it takes."""
+def read(
+    response: Any,
+    limit: int = 100,
+    deadline: float | None = None,
+    on_progress: Progress | None = None,
+) -> Read:
+    return Read(response, limit, deadline, on_progress)
 
 
-def read(response: Any, limit: int = 100, check: Callable[[], None] = check_nothing) -> Read:
-    return Read(response, limit, check)
-
-
-def test_run_gives_the_value(run: Run) -> None:
+def test_run_gives_the_value(run: Drive) -> None:
     """A flow that needs nothing done just gives its value."""
     assert run(do()) == []
 
 
-def test_read(run: Run) -> None:
+def test_read(run: Drive) -> None:
     """A body is collected, decoded, and left on the response."""
     packed = gzip.compress(b"hello")
     response = Response(packed[:5], packed[5:], coding="gzip")
@@ -110,7 +117,7 @@ def test_read(run: Run) -> None:
     assert response.closed == 0  # a client closes what was read to its end
 
 
-def test_read_whole(run: Run) -> None:
+def test_read_whole(run: Drive) -> None:
     """A body that the client has read already is taken as it is, within the same bounds."""
     assert run(do(read(Response(content=b"12345"), limit=5))) == [b"12345"]
     with pytest.raises(ContentError, match="larger than 4 bytes"):
@@ -131,7 +138,7 @@ BOMB = gzip.compress(bytes(1_000_000))
         (Response(KeyboardInterrupt()), KeyboardInterrupt),
     ],
 )
-def test_read_fails(run: Run, response: Response, error: type[BaseException]) -> None:
+def test_read_fails(run: Drive, response: Response, error: type[BaseException]) -> None:
     """Whatever fails while a body is read, the response is closed, and the error comes through."""
     response.closed = 0
     with pytest.raises(error):
@@ -139,43 +146,183 @@ def test_read_fails(run: Run, response: Response, error: type[BaseException]) ->
     assert response.closed == 1
 
 
-def test_read_is_checked_between_chunks(run: Run) -> None:
+def test_read_has_a_deadline(run: Drive) -> None:
     """The time is looked at between chunks, so what is there in one piece is never too late."""
-    calls = []
-
-    def check() -> None:
-        calls.append(1)
-        if len(calls) == 2:
-            raise NoResponseError("too late")
-
-    assert run(do(read(Response(b"x"), check=check))) == [b"x"]
-    assert calls == []
-    response = Response(b"x", b"y", b"z", b"w")
-    with pytest.raises(NoResponseError):
-        run(do(read(response, check=check)))
+    assert run(do(read(Response(b"x"), deadline=0.0))) == [b"x"]
+    assert run(do(read(Response(b"x", b"y"), deadline=1e12))) == [b"xy"]
+    response = Response(b"x", b"y")
+    with pytest.raises(TimeoutError, match="raise timeout_ms"):
+        run(do(read(response, deadline=0.0)))
     assert response.closed == 1
 
 
-def test_close(run: Run) -> None:
+def test_close(run: Drive) -> None:
     """A response is closed where the flow says so."""
     response = Response()
     run(do(Close(response)))
     assert response.closed == 1
 
 
-def test_sleep(run: Run) -> None:
+def test_sleep(run: Drive) -> None:
     """A wait is waited for."""
     assert run(do(Sleep(0))) == [None]
 
 
-def test_open_download(run: Run) -> None:
-    """An open response is handed over as it is, and keeps its client."""
-    response = Response()
-    assert run(do(Open(response, None))) == [response]
-    assert isinstance(response.extensions["mixdyn"], Connections)
+def test_progress_of_an_answer(run: Drive) -> None:
+    """What is received is counted as it came, against the size that the answer told."""
+    counted: list[tuple[int, int | None]] = []
+
+    def count(done: int, total: int | None) -> None:
+        counted.append((done, total))
+
+    for size, total in (({"content-length": "3"}, 3), ({"content-length": "x"}, None), ({}, None)):
+        response = Response(b"ab", b"c")
+        response.headers |= size
+        run(do(read(response, on_progress=count)))
+        assert counted == [(2, total), (3, total)]
+        counted.clear()
 
 
-def test_flow_decides(run: Run) -> None:
+def test_functions_of_the_caller(run: Drive) -> None:
+    """A function is called with what it is given, and its value is the outcome."""
+    assert run(do(Run(divmod, (7, 2)))) == [(3, 1)]
+
+
+def test_async_functions_of_the_caller() -> None:
+    """What can be awaited is awaited, or refused where nothing can be awaited."""
+
+    async def ask() -> str:
+        return "asked"
+
+    engine = AsyncEngine(Connections(object(), object()))
+    assert asyncio.run(engine.run(do(Run(ask, ())))) == ["asked"]
+    with pytest.raises(TypeError, match=r"ask is async: use the method's _async twin"):
+        Engine(Connections(object(), object())).run(do(Run(ask, ())))
+
+
+class Client:
+    """A made-up HTTP client, which notes the deadline that holds when it sends."""
+
+    follow_redirects = False
+
+    def __init__(self) -> None:
+        self.sent: list[Any] = []
+        self.options: dict[str, Any] = {}
+
+    def build_request(self, method: str, url: Any, **options: Any) -> Any:
+        self.options = options
+        return (method, url)
+
+    def send(self, request: Any, **options: Any) -> Any:
+        self.sent.append((request, options, DEADLINE.get()))
+        return Response()
+
+
+class AsyncClient(Client):
+    """The same, awaited."""
+
+    async def send(self, request: Any, **options: Any) -> Any:
+        return super().send(request, **options)
+
+
+def build(content: Any = None, timeouts: Timeouts = Timeouts(), **options: Any) -> Build:
+    request = Request("PUT", "http://things.test/x", {"accept": "é"}, content)
+    return Build(request, False, timeouts, options.get("on_progress"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_send(kind: str) -> None:
+    """What was built is sent as a stream, with the flow's options, under its deadline."""
+    client, twin = Client(), AsyncClient()
+    connections = Connections(client, twin)
+    flow = do(build(), Send("request", False, 5.0, {"follow_redirects": False}))
+    if kind == "blocking":
+        (built, _) = Engine(connections).run(flow)
+    elif kind == "async":
+        (built, _) = asyncio.run(AsyncEngine(connections).run(flow))
+    else:
+        (built, _) = pytest.importorskip("trio").run(AsyncEngine(connections).run, flow)
+    used = client if kind == "blocking" else twin
+    assert built == (("PUT", "http://things.test/x"), False)
+    assert used.options["headers"]["accept"] == b"\xe9"
+    assert "timeout" not in used.options
+    assert used.sent == [("request", {"stream": True, "follow_redirects": False}, 5.0)]
+    assert DEADLINE.get() is None
+
+
+def test_redirects_of_the_client() -> None:
+    """A client that is set to follow redirects is told of; the flow then follows."""
+    client = Client()
+    client.follow_redirects = True
+    assert Engine(Connections(client, None)).run(do(build()))[0].follows
+
+
+@pytest.mark.parametrize(
+    ("timeouts", "is_stream", "expected"),
+    [
+        (Timeouts(), False, None),
+        (Timeouts(total=1.0), False, None),
+        (Timeouts(idle=1.0), False, None),
+        (Timeouts(connect=1.0), False, (1.0, 60.0, 60.0, 1.0)),
+        (Timeouts(connect=1.0), True, (1.0, 600.0, 600.0, 1.0)),
+        (Timeouts(read=None), False, (10.0, None, None, 10.0)),
+        (Timeouts(1.0, 2.0, 3.0, 4.0), True, (1.0, 4.0, 4.0, 1.0)),
+    ],
+)
+def test_step_timeouts(timeouts: Timeouts, expected: Any, *, is_stream: bool) -> None:
+    """Each step has its limit: what is not given is the client's own, or our default."""
+    assert step_timeouts(timeouts, object(), is_stream=is_stream) == expected
+
+
+def test_step_timeouts_of_a_given_client() -> None:
+    """Where one limit is given, the others stay those of the caller's client."""
+    with httpx.Client(timeout=httpx.Timeout(7.0, connect=3.0)) as client:
+        assert step_timeouts(Timeouts(connect=1.0), client, is_stream=False) == (1, 7, 7, 1)
+        assert step_timeouts(Timeouts(read=2.0), client, is_stream=False) == (3, 2, 2, 3)
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_progress_of_an_upload(*, is_async: bool) -> None:
+    """What has been sent is counted after each piece, also where the size is not known."""
+    counted: list[tuple[int, int | None]] = []
+
+    def count(done: int, total: int | None) -> None:
+        counted.append((done, total))
+
+    async def join(chunks: Any) -> bytes:
+        return b"".join([chunk async for chunk in chunks])
+
+    for source, total in ((io.BytesIO(b"abc"), 3), (iter([b"ab", b"c"]), None)):
+        payload = Payload.of_file(to_upload(source, "file"))
+        client = Client()
+        engine: Any = (
+            AsyncEngine(Connections(None, client))
+            if is_async
+            else Engine(Connections(client, None))
+        )
+        flow = do(build(payload, on_progress=count))
+        asyncio.run(engine.run(flow)) if is_async else engine.run(flow)
+        assert client.options["headers"].get("content-length") == (str(total) if total else None)
+        chunks = client.options["content"]
+        assert (asyncio.run(join(chunks)) if is_async else b"".join(chunks)) == b"abc"
+        assert counted[-1] == (3, total)
+        counted.clear()
+
+
+def test_uploads_that_must_be_awaited() -> None:
+    """What can only be read by awaiting is refused before a blocking call sends anything."""
+
+    async def chunks() -> Any:
+        yield b"x"
+
+    client = Client()
+    payload = Payload.of_file(to_upload(chunks(), "file"))
+    with pytest.raises(TypeError, match="call the `_async` method"):
+        Engine(Connections(client, None)).run(do(build(payload)))
+    assert client.sent == []
+
+
+def test_flow_decides(run: Drive) -> None:
     """The flow learns of a failed effect, and what it then does is done."""
     response = Response(ValueError())
 
@@ -311,9 +458,38 @@ def test_dripping_body() -> None:
             exchange.send_chunk(b" ")
 
     with serve(drip) as server, make_client(server.url, timeout_ms=200) as api:
-        with pytest.raises(NoResponseError, match=r"not complete after 0.2 s; raise timeout_ms"):
+        with pytest.raises(httpx.ReadTimeout, match=r"raise timeout_ms"):
             api.things.list()
         assert server.exchanges[0].closed.wait(PATIENCE)
+
+
+def test_dripping_body_for_a_given_client() -> None:
+    """A client of the caller's gets its own error for an answer that comes in drops."""
+
+    def drip(exchange: Exchange) -> None:
+        exchange.send_head(200, "application/json", "Transfer-Encoding: chunked")
+        while not exchange.closed.wait(0.02):
+            exchange.send_chunk(b" ")
+
+    with serve(drip) as server, httpx.Client() as client:
+        api = make_client(server.url, client=client, timeout_ms={"total": 200})
+        with pytest.raises(httpx.ReadTimeout, match=r"raise timeout_ms"):
+            api.things.list()
+
+
+def test_dripping_head() -> None:
+    """A head that never ends holds no call beyond its limit either."""
+
+    def drip(exchange: Exchange) -> None:
+        exchange.send(b"HTTP/1.1 200 X\r\nx-slow: ")
+        while not exchange.closed.wait(0.02):
+            exchange.send(b"x")
+
+    with serve(drip) as server, make_client(server.url, timeout_ms=200) as api:
+        with pytest.raises(httpx.ReadTimeout):
+            api.things.list()
+        with pytest.raises(httpx.ReadTimeout):
+            asyncio.run(api.things.list_async())
 
 
 def test_redirects_are_not_followed() -> None:

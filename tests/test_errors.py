@@ -55,6 +55,36 @@ def test_error_properties() -> None:
     assert (error.data, error.operation) == ({"stout": True}, "kettle.brew (POST /brew)")
 
 
+def test_error_repr_is_short() -> None:
+    """The repr shows the message, on one line and cut, and not the body."""
+    error = MixError("no\ncoffee" + "x" * 500, RESPONSE, "the whole body")
+    assert repr(error).startswith("MixError('no\\\\ncoffeexxx")
+    assert len(repr(error)) < 230
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"x-request-id": "a", "cf-ray": "b"}, "a"),
+        ({"cf-ray": "b"}, "b"),
+        ({"x-request-id": ""}, None),
+        ({}, None),
+    ],
+)
+def test_error_request_id(headers: dict[str, str], expected: str | None) -> None:
+    """An error tells what the server calls the exchange, by whichever header does."""
+    assert MixError("x", SimpleNamespace(headers=headers)).request_id == expected
+
+
+def test_error_of_no_attempt() -> None:
+    """An error that no call has annotated tells of no attempt."""
+    error = MixError("x")
+    assert (error.attempts, error.retry_after, error.request_id) == (0, None, None)
+    error.attempts, error.retry_after = 3, 1.5
+    again = copy.copy(pickle.loads(pickle.dumps(error)))
+    assert (again.attempts, again.retry_after) == (3, 1.5)
+
+
 def test_error_text_says_the_call_once() -> None:
     """A message that names the call already is shown as it is."""
     assert str(MixError("a.b: bad", RESPONSE, None, None, "a.b")) == "a.b: bad"

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import inspect
+import json
 import pydoc
+import types
 import typing
+import weakref
 from datetime import datetime
 from typing import Any, Literal
 
@@ -14,6 +18,7 @@ import pytest
 
 import mixdyn
 from mixdyn.client import Client
+from mixdyn.errors import RequestValidationError
 from mixdyn.retry import RetryConfig
 from mixdyn.settings import UNSET, Unset
 from mixdyn.stream import AsyncEventStream, EventStream
@@ -208,3 +213,84 @@ def test_calls() -> None:
             return str(things[0].name)
 
     assert asyncio.run(main()) == "a"
+
+
+def echo(request: httpx.Request) -> httpx.Response:
+    """Answer with the request's own name."""
+    return httpx.Response(201, json=json.loads(request.content), headers={"x-request-id": "r1"})
+
+
+def test_with_response() -> None:
+    """A call can give, besides its result, all there is to know of the exchange."""
+    with httpx.Client(transport=httpx.MockTransport(echo)) as client:
+        outcome = make_client(client=client).things.create.with_response(name="a")
+    assert outcome.result.name == "a"
+    assert (outcome.status_code, outcome.attempts) == (201, 1)
+    assert outcome.headers["x-request-id"] == "r1"
+    assert outcome.raw_response.status_code == 201
+    assert outcome.elapsed.total_seconds() >= 0
+
+
+def test_prepare() -> None:
+    """A request can be had without sending it; what does not fit is said as in a call."""
+    prepared = THINGS.create.prepare(name="a", http_headers={"X-Api-Key": "s3cret"})
+    assert (prepared.method, prepared.url) == ("POST", "http://things.test/things")
+    assert prepared.headers["x-api-key"] == "s3cret"
+    assert prepared.content == b'{"name":"a"}'
+    assert repr(prepared) == "<Prepared: POST http://things.test/things>"
+    assert "s3cret" not in prepared.curl()
+    assert "s3cret" in prepared.curl(show_secrets=True)
+    with pytest.raises(RequestValidationError):
+        THINGS.create.prepare(name=5)
+    with pytest.raises(TypeError, match="missing: name"):
+        THINGS.create.prepare()
+
+
+def test_twins_are_awaited() -> None:
+    """What a method gives its twin gives when awaited, credentials that have to be awaited too."""
+
+    async def token() -> str:
+        return "t"
+
+    scheme = {"token": {"type": "http", "scheme": "bearer"}}
+    parts = {"security": [{"token": []}], "components": {"securitySchemes": scheme}}
+
+    async def main() -> None:
+        transport = httpx.MockTransport(lambda request: httpx.Response(204))
+        async with httpx.AsyncClient(transport=transport) as client:
+            spec = {"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, **parts}
+            spec["paths"] = {"/x": {"get": {"operationId": "go", "responses": {}}}}
+            api: Any = Client(
+                spec,
+                server_url="http://x.test",
+                async_client=client,
+                security={"token": token},
+            )
+            prepared = await api.go_async.prepare()
+            assert prepared.headers["authorization"] == "Bearer t"
+            outcome = await api.go_async.with_response()
+            assert (outcome.result, outcome.status_code) == (None, 204)
+            with pytest.raises(TypeError, match="is async"):
+                api.go.prepare()
+
+    asyncio.run(main())
+
+
+def test_methods_are_bound_methods_to_all_who_ask() -> None:
+    """A method has what a bound method has: object, function, equality, hash, a way to be copied."""
+    api = make_client()
+    method = api.things.create
+    assert isinstance(method, types.MethodType)
+    assert method.__self__._client is api
+    assert method.__func__ is type(api.things).create
+    assert method == api.things.create
+    assert hash(method) == hash(api.things.create)
+    assert method != api.things.list
+    assert method != make_client().things.create
+    assert method != method.__func__
+    assert copy.copy(method) == method
+    assert repr(method) == "<method Things.create of Client>"
+    assert method.__module__ == "mixdyn"
+    assert not hasattr(method, "no_such_thing")
+    assert weakref.ref(method)() is method
+    assert api.things.watch_async.__doc__ == api.things.watch.__doc__

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mixdyn import request as building
 from mixdyn.binding import EXTRA
 from mixdyn.errors import Problem, RequestValidationError
+from mixdyn.payload import Part, Payload
 from mixdyn.request import Request, RequestBuilder
 from tests.documents import (
     FORM,
@@ -53,6 +54,19 @@ def url(path: str, value: Any, *params: Any, **more: Any) -> str:
     return (
         Building({"parameters": list(params)}, path).build(value, **more).url.removeprefix(SERVER)
     )
+
+
+def payload_of(made: Request) -> Payload:
+    assert isinstance(made.content, Payload)
+    return made.content
+
+
+def parts_of(made: Request) -> list[tuple[Any, ...]]:
+    """Give name, content, file name and type of each part."""
+    return [
+        (p.name, p.content if isinstance(p.content, bytes) else p.content.content, *p[2:4])
+        for p in payload_of(made).parts
+    ]
 
 
 def test_a_request_is_put_together() -> None:
@@ -283,7 +297,7 @@ NULLABLE = {"type": ["string", "null"]}
 def test_none_in_a_body(schema: Any, values: Any, expected: Any) -> None:
     """None of an optional property is "not given"; where null is allowed it is sent."""
     content = Building(body(schema)).build(values).content
-    assert content is not None
+    assert isinstance(content, bytes)
     assert json.loads(content) == expected
 
 
@@ -317,8 +331,8 @@ def test_undeclared_properties_of_a_whole_body_are_sent() -> None:
     assert made.build({"a": "x", EXTRA: {"n": 1}}).content == b'{"a":"x","n":1}'
     assert list(made.problems({EXTRA: {"n": "x"}})) == ["n"]
     assert made.build({EXTRA: {"n": 1}}).content == b'{"n":1}'
-    parts = Building(body(schema, MULTIPART)).build({EXTRA: {"n": 1}}).files
-    assert parts == [("n", (None, b"1", None))]
+    parts = Building(body(schema, MULTIPART)).build({EXTRA: {"n": 1}})
+    assert parts_of(parts) == [("n", b"1", None, None)]
     assert list(made.problems({EXTRA: {"n": object()}})) == ["body.n"]
     assert list(made.problems({EXTRA: {5: 1}})) == ["body"]
 
@@ -374,13 +388,16 @@ def test_multipart_bodies() -> None:
     values = {"title": "é", "meta": {"a": 1}, "files": [b"1", ("n.txt", b"2", "text/x")]}
     made = Building(body(schema, MULTIPART)).build(values, SERVER, {"Content-Type": MULTIPART})
     assert "content-type" not in made.headers
-    assert made.files == [
-        ("title", (None, "é".encode(), None)),
-        ("meta", (None, b'{"a":1}', JSON)),
-        ("files", ("files", b"1", "application/octet-stream")),
-        ("files", ("n.txt", b"2", "text/x")),
+    assert parts_of(made) == [
+        ("title", "é".encode(), None, None),
+        ("meta", b'{"a":1}', None, JSON),
+        ("files", b"1", "files", "application/octet-stream"),
+        ("files", b"2", "n.txt", "text/x"),
     ]
-    assert [u.content for u in made.opened] == [b"1", b"2"]
+    payload = payload_of(made)
+    assert [u.argument for u in payload.files] == ["files[0]", "files[1]"]
+    assert (payload.content_type or "").startswith(f"{MULTIPART}; boundary=")
+    assert len(b"".join(payload.chunks())) == payload.size
 
 
 @pytest.mark.parametrize("schema", [{"type": "object"}, {}, {"oneOf": [fields(a=TEXT)] * 2}])
@@ -388,28 +405,87 @@ def test_free_form_multipart_bodies(schema: Any) -> None:
     """Where no schema tells which properties are files, their values do."""
     values = {"f": [b"1", ("n.txt", b"2")], "t": "x", "n": 5, "e": [], "o": {"a": 1}}
     made = Building(body(schema, MULTIPART)).build({"body": values})
-    assert made.files == [
-        ("f", ("f", b"1", "application/octet-stream")),
-        ("f", ("n.txt", b"2", "application/octet-stream")),
-        ("t", (None, b"x", None)),
-        ("n", (None, b"5", None)),
-        ("o", (None, b'{"a":1}', JSON)),
+    assert parts_of(made) == [
+        ("f", b"1", "f", "application/octet-stream"),
+        ("f", b"2", "n.txt", "application/octet-stream"),
+        ("t", b"x", None, None),
+        ("n", b"5", None, None),
+        ("o", b'{"a":1}', None, JSON),
     ]
-    assert [u.content for u in made.opened] == [b"1", b"2"]
     only = Building(body(schema, MULTIPART, required=False)).build({"body": {"f": b"1"}})
-    assert only.files == [("f", ("f", b"1", "application/octet-stream"))]
-    assert Building(body(schema, MULTIPART)).build({"body": {}}).files == []
+    assert parts_of(only) == [("f", b"1", "f", "application/octet-stream")]
+    assert parts_of(Building(body(schema, MULTIPART)).build({"body": {}})) == []
+    assert list(made_of(schema).problems({"body": {5: b"1"}})) == ["body"]
+    assert list(made_of(schema).problems({"body": {"f": [b"1", Path("/gone")]}})) == ["f[1]"]
+
+
+def made_of(schema: Any) -> Building:
+    return Building(body(schema, MULTIPART))
+
+
+def test_headers_and_types_of_parts() -> None:
+    """`encoding` gives parts their headers and types; what is missing there is a problem."""
+    rules = {"X-A": {"required": True}, "X-B": {"schema": {"const": "b"}}}
+    encoding = {"f": {"contentType": "image/*", "headers": rules}}
+    made = Building(body(fields(f=FILE, g=FILE), MULTIPART, encoding=encoding))
+    good = {"f": ("a.gif", b"", None, {"x-a": 5}), "g": b""}
+    assert payload_of(made.build(good)).parts[0][2:] == (
+        "a.gif",
+        "image/gif",
+        (("x-a", "5"), ("X-B", "b")),
+    )
+    bad = {"f": b"", "g": ("g", b"", None, {"Host": "x"})}
+    for mode in ("strict", "off"):
+        found = made.problems(bad, mode=mode)
+        assert "X-A of the file is missing" in found["f"]
+        assert "belongs to the HTTP client" in found["g"]
+
+
+def test_files_that_are_awaited() -> None:
+    """Async iterators make a request that only a call that awaits can send."""
+
+    async def give() -> AsyncIterator[bytes]:
+        yield b"a"
+
+    made = Building(body(fields(**{"a-file": FILE}), MULTIPART)).build({"a_file": give()})
+    problem = payload_of(made).refuse_async()
+    assert problem is not None
+    assert problem.path == "a_file"
+    free = payload_of(made_of({}).build({"body": {"f": give(), "g": iter([b"a"])}}))
+    assert [f.is_async for f in free.files] == [True, False]
 
 
 def test_binary_bodies() -> None:
     """Bytes, a path or an open file is sent as it is, with the documented or its own type."""
     made = Building(body(FILE, "application/pdf")).build({"body": b"1"})
-    assert made.upload is not None
-    assert (made.upload.content, made.headers["content-type"]) == (b"1", "application/pdf")
+    assert made.headers["content-type"] == "application/pdf"
+    payload = payload_of(made)
+    assert (payload.content_type, payload.parts, payload.size) == (None, (), 1)
+    assert b"".join(payload.chunks()) == b"1"
     ranged = Building(body(FILE, "image/*")).build({"body": ("a", b"1", "image/gif")})
     assert ranged.headers["content-type"] == "image/gif"
     csv = Building(body(TEXT, "text/csv")).build({"body": io.BytesIO(b"a,b")})
-    assert csv.upload is not None
+    assert payload_of(csv).size == 3
+
+
+@pytest.mark.parametrize("value", [[], [b"1", b"2"], ("a", b"1", None, {"X-A": "b"})])
+def test_the_body_is_one_file(value: Any) -> None:
+    """Where a file is the whole body, a list of several is not cut to the first."""
+    assert list(Building(body(FILE, "application/pdf")).problems({"body": value})) == ["body"]
+    one = Building(body(FILE, "application/pdf")).build({"body": [b"1"]})
+    assert payload_of(one).size == 1
+
+
+def test_a_file_and_more_needs_multipart() -> None:
+    """Other media types carry a file or fields; nothing is dropped to make it fit."""
+    made = Building(body(fields(f=FILE, t=TEXT), "multipart/mixed"))
+    assert payload_of(made.build({"f": b"1"})).size == 1
+    assert made.problems({"f": b"1", "t": "x"}) == {
+        "body": "a file and more can only be sent as multipart/form-data"
+    }
+    whole = Building(body({}, "multipart/related; boundary=b")).build({"body": b"--b--"})
+    assert whole.headers["content-type"] == "multipart/related; boundary=b"
+    assert b"".join(payload_of(whole).chunks()) == b"--b--"
 
 
 @pytest.mark.parametrize(
@@ -426,55 +502,31 @@ def test_hostile_file_types_are_refused() -> None:
     assert list(made.problems({"body": ("a", b"1", "image/png\r\nX: y")})) == ["body"]
 
 
-@pytest.mark.parametrize(
-    "bad",
-    [
-        {"n": "not a number"},
-        {"id": ".."},
-        {"title": object()},
-        {"more": 5},
-        {"title": "\ud800"},
-    ],
-)
-def test_opened_files_are_closed_where_building_fails(
-    bad: Any, tmp_path: Path, monkeypatch: Any
-) -> None:
-    """Whatever is wrong with the request, no file stays open."""
+def test_no_file_is_opened_before_it_is_sent(tmp_path: Path, monkeypatch: Any) -> None:
+    """A request that is prepared holds no file; one that is not there is told all the same."""
     path = tmp_path / "a"
     path.write_bytes(b"1")
-    opened: list[Any] = []
-    to_uploads = building.to_uploads
-
-    def keep(value: Any, name: str) -> Any:
-        uploads = to_uploads(value, name)
-        opened.extend(upload.content for upload in uploads)
-        return uploads
-
-    monkeypatch.setattr(building, "to_uploads", keep)
-    schema = fields(file=FILE, title=TEXT, more=FILE)
-    operation = {
-        "parameters": [param("id", "path"), param("n", schema=INTEGER)],
-        **body(schema, MULTIPART),
-    }
-    made = Building(operation, "/x/{id}")
-    assert made.problems({"id": "1", "file": path, **bad})
-    assert [file.closed for file in opened] == [True]
-    good = made.build({"id": "1", "file": path})
-    assert [file.closed for file in opened] == [True, False]
-    good.opened[0].close()
+    made = Building(body(fields(a=FILE, b=FILE), MULTIPART))
+    with monkeypatch.context() as patch:
+        patch.setattr("builtins.open", lambda *_, **__: pytest.fail("opened"))
+        request = made.build({"a": path})
+        found = made.problems({"a": path, "b": tmp_path / "gone"})
+    assert list(found) == ["b"]
+    assert b"1" in b"".join(payload_of(request).chunks())
+    assert payload_of(request).parts == (
+        Part("a", payload_of(request).files[0], "a", "application/octet-stream"),
+    )
 
 
-def test_files_are_closed_where_reporting_fails(tmp_path: Path) -> None:
-    """Also an error that is not ours leaves no file open."""
-    path = tmp_path / "a"
-    path.write_bytes(b"1")
+def test_errors_of_a_report_come_through() -> None:
+    """An error that is not ours is left as it is."""
 
     def report(problems: Any) -> None:
         raise KeyboardInterrupt
 
     operation = {"parameters": [param("n", schema=INTEGER)], **body(FILE, "application/pdf")}
     with pytest.raises(KeyboardInterrupt):
-        Building(operation).build({"n": "x", "body": path}, mode="warn", report=report)
+        Building(operation).build({"n": "x", "body": b""}, mode="warn", report=report)
 
 
 def test_values_that_json_cannot_hold_are_refused() -> None:

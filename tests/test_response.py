@@ -10,6 +10,7 @@ import pytest
 
 from mixdyn import errors
 from mixdyn.errors import MixDefaultError, MixError, Problem, ResponseValidationError
+from mixdyn.redact import Redactor
 from mixdyn.response import ResponseReader
 from tests.documents import INTEGER, JSON, TEXT, answers, fields, plan_operation, reply
 
@@ -228,6 +229,49 @@ def test_messages_show_no_secrets_of_a_body() -> None:
     error = fail({}, content)
     assert "hunter2" not in error.message
     assert "hunter2" in error.body
+
+
+KNOWN = Redactor(["seat"], ["sk-live-123"])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"error": {"message": "Incorrect API key provided: sk-live-123"}},
+        {"message": "Bearer hunter2 is no token"},
+        {"detail": "https://user:hunter2@h/?token=hunter2 cannot be reached"},
+        {"other": {"seat": "hunter2", "tokens": ["hunter2"], "x": "sk-live-123"}},
+        b"<p>key sk-live-123, password=hunter2</p>",
+        b'{"other": "sk-live-123", "seat": "hunter2',
+    ],
+)
+@pytest.mark.parametrize("documented", [False, True])
+def test_errors_show_no_secrets_that_the_server_repeats(content: Any, documented: bool) -> None:
+    """A server that repeats credentials puts them into no message, and into `body` as they came."""
+    text = content if isinstance(content, bytes) else json.dumps(content).encode()
+    operation = failing() if documented else {}
+    error = read(operation, **PARTS).error(reply(404), text, KNOWN)
+    shown = f"{error} {error!r} {error.message}"
+    assert "***" in shown
+    assert "sk-live" not in shown
+    assert "hunter2" not in shown
+    assert error.body == text.decode()
+
+
+@pytest.mark.parametrize("mode", ["strict", "warn"])
+def test_findings_show_no_known_secrets(mode: Any) -> None:
+    """What does not fit is told without the call's own secrets, in errors and in reports."""
+    reader, reported = read(answers(fields(id={**TEXT, "maxLength": 3}))), list[Problem]()
+    raw, content = reply(), b'{"id": "sk-live-123"}'
+    try:
+        reader.decode(raw, reader.match(200, JSON), content, mode, reported.extend, KNOWN)
+    except ResponseValidationError as error:
+        reported.extend(error.problems)
+        assert "sk-live" not in str(error)
+    assert reported == [Problem("$.id", "expected maxLength 3, got '***'")]
+    with pytest.raises(ResponseValidationError, match=r"it begins a \*\*\*$") as caught:
+        reader.decode(raw, reader.match(200, JSON), b"a sk-live-123", mode, reported.extend, KNOWN)
+    assert caught.value.body == "a sk-live-123"
 
 
 ERROR = {"$ref": "#/components/schemas/Oops"}

@@ -7,6 +7,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +18,11 @@ from mixdyn.retry import (
     BackoffStrategy,
     Policy,
     RetryConfig,
-    is_retried,
+    has_idempotency_key,
+    is_idempotency_key,
+    is_retried_error,
+    is_retried_status,
+    is_transport_error,
     matches_status,
     next_delay,
     parse_extension,
@@ -103,10 +108,12 @@ def test_matches_status(status: int, patterns: tuple[str, ...], matches: bool) -
         (503, False, True, True),
     ],
 )
-def test_is_retried(status: int, repeatable: bool, has_retry_after: bool, again: bool) -> None:
+def test_is_retried_status(
+    status: int, repeatable: bool, has_retry_after: bool, again: bool
+) -> None:
     """What is not safe to repeat goes again only where the server says it did nothing."""
     policy = make_policy(1, 1, 1, 1, repeatable=repeatable)
-    assert is_retried(policy, status, has_retry_after=has_retry_after) is again
+    assert is_retried_status(policy, status, has_retry_after=has_retry_after) is again
 
 
 @pytest.mark.parametrize(
@@ -194,3 +201,64 @@ def test_jitter_is_bounded(attempt: int, random: float) -> None:
     delay = next_delay(policy, attempt=attempt, elapsed_ms=0, retry_after_ms=None, random=random)
     assert delay is not None
     assert 75 <= delay <= 5000
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (httpx.ReadError("x"), True),
+        (httpx.ConnectTimeout("x"), True),
+        (ConnectionResetError(), True),
+        (TimeoutError(), True),
+        (httpx.DecodingError("x"), False),
+        (OSError(), False),
+        (ValueError(), False),
+    ],
+)
+def test_transport_errors(error: Exception, *, expected: bool) -> None:
+    """Errors of the network are known by their names, of whatever HTTP client they are."""
+    assert is_transport_error(error) is expected
+
+
+@pytest.mark.parametrize("connects", [True, False])
+@pytest.mark.parametrize("repeatable", [True, False])
+@pytest.mark.parametrize(
+    ("error", "is_repeated", "is_sent_anew"),
+    [
+        (httpx.ConnectError("x"), True, True),
+        (ConnectionRefusedError(), True, True),
+        (httpx.ReadTimeout("x"), True, False),
+        (ConnectionResetError(), True, False),
+        (httpx.LocalProtocolError("x"), False, False),
+        (httpx.UnsupportedProtocol("x"), False, False),
+        (ValueError(), False, False),
+    ],
+)
+def test_retried_errors(
+    error: Exception, *, is_repeated: bool, is_sent_anew: bool, repeatable: bool, connects: bool
+) -> None:
+    """What may be repeated goes again after any passing error, the rest if it cannot have left."""
+    config = RetryConfig("backoff", DEFAULT, connects)
+    policy = Policy(config, DEFAULT_STATUSES, repeatable)
+    expected = connects and (is_repeated if repeatable else is_sent_anew)
+    assert is_retried_error(policy, error) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Idempotency-Key", True),
+        ("idempotency_key", True),
+        ("X-Idempotency-Key", True),
+        ("Idempotent-Key", True),
+        ("Idempotency-Id", True),
+        ("Idempotency", True),
+        ("Key", False),
+        ("X-Request-Id", False),
+        ("Not-Idempotency-Key-Really", False),
+    ],
+)
+def test_idempotency_keys(name: str, *, expected: bool) -> None:
+    """Headers by which a server knows a request again are told by their names."""
+    assert is_idempotency_key(name) is expected
+    assert has_idempotency_key({"accept": "*/*", name.lower(): "1"}) is expected

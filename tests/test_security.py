@@ -8,7 +8,7 @@ import pytest
 
 from mixdyn.errors import RequestValidationError
 from mixdyn.operation import SecurityScheme
-from mixdyn.security import apply_security, choose_requirement
+from mixdyn.security import apply_security, check_credentials, choose_requirement
 
 URL = "https://a.io/x"
 
@@ -34,13 +34,29 @@ def apply(made: SecurityScheme, credential: Any, url: str = URL, **given: str) -
         ([{"a": []}], {}, ()),
         ([{"a": []}], {"a": None}, ()),
         ([], {"a": "x"}, ()),
+        ([{"lost": []}, {"a": []}], {"a": "x", "lost": "x"}, ("a",)),
+        ([{"tls": []}], {}, ()),
+        ([{"tls": []}, {"a": []}], {"a": "x"}, ("a",)),
+        ([{"tls": [], "a": []}], {"a": "x"}, ("a",)),
     ],
 )
 def test_first_satisfied_requirement_is_chosen(
     requirements: Any, credentials: Any, expected: tuple[str, ...]
 ) -> None:
     """Requirements are alternatives, their schemes all needed; without any nothing is applied."""
-    assert choose_requirement(requirements, credentials) == expected
+    schemes = {name: scheme("apiKey", "header", name) for name in "abc"}
+    schemes["tls"] = scheme("mutualTLS")
+    assert choose_requirement(requirements, credentials, schemes) == expected
+
+
+def test_credentials_without_a_scheme() -> None:
+    """A credential that no scheme is for is a slip, told of without showing it."""
+    check_credentials({"token": "s3cret"}, {"token": None})
+    with pytest.raises(ValueError, match="'tokn'. Did you mean 'token'.; there are: token") as e:
+        check_credentials({"tokn": "s3cret"}, {"token": None})
+    assert "s3cret" not in str(e.value)
+    with pytest.raises(ValueError, match="there are: none"):
+        check_credentials({"tokn": "s3cret"}, {})
 
 
 @pytest.mark.parametrize(

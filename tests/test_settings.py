@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mixdyn.settings import MAX_TIMEOUT_MS, UNSET, Modes, Settings, check_timeout
+from mixdyn.settings import MAX_TIMEOUT_MS, UNSET, Modes, Settings, Timeouts
 
 
 @pytest.mark.parametrize(
@@ -32,22 +32,35 @@ def test_unknown_modes_are_refused(validate: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"), [(None, None), (UNSET, UNSET), (1, 1), (0.5, 1), (2500.9, 2500)]
+    ("given", "expected"),
+    [
+        (UNSET, (1.0, UNSET, None, UNSET)),
+        (None, (None, None, None, None)),
+        (2500.9, (2.5009, 2.5009, 2.5009, 2.5009)),
+        (0.5, (0.001, 0.001, 0.001, 0.001)),
+        ({"read": 5000, "total": 60_000}, (1.0, 5.0, 60.0, UNSET)),
+        ({"connect": None}, (None, UNSET, None, UNSET)),
+        ({}, (1.0, UNSET, None, UNSET)),
+    ],
 )
-def test_timeouts_are_whole_milliseconds(given: Any, expected: Any) -> None:
-    """None and "not given" stay what they are, numbers become whole milliseconds."""
-    assert check_timeout(given) == expected
+def test_timeouts_change_for_all_or_some(given: Any, expected: tuple[Any, ...]) -> None:
+    """One number goes for all limits, a mapping for those that it names; all in seconds."""
+    assert Timeouts(connect=1.0, total=None).changed(given) == expected
 
 
-@pytest.mark.parametrize("given", [0, -1, True, "5", float("nan"), float("inf"), 10**400, []])
+@pytest.mark.parametrize(
+    "given",
+    [0, -1, True, "5", float("nan"), float("inf"), 10**400, [], {"read": 0}, {"slow": 5}, {5: 5}],
+)
 def test_timeouts_out_of_range_are_refused(given: Any) -> None:
     """A timeout must be a positive number that an operating system can wait for."""
-    with pytest.raises(ValueError, match=str(MAX_TIMEOUT_MS)):
-        check_timeout(given)
+    with pytest.raises(ValueError, match=rf"timeout_ms=.*{MAX_TIMEOUT_MS}.*'connect', 'read'"):
+        Timeouts().changed(given)
 
 
 def test_defaults() -> None:
     """Without settings the document decides."""
     settings = Settings()
-    assert (settings.server_url, settings.server_idx, settings.timeout_ms) == (None, 0, UNSET)
+    assert (settings.server_url, settings.server_idx, settings.timeouts) == (None, 0, Timeouts())
     assert repr(UNSET) == "UNSET"
+    assert not UNSET

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from mixdyn.client import Client
+from mixdyn.method import Routine
 from mixdyn.surface import Namespace, list_slots
 from tests.loopback import PATIENCE
 from tests.things import THINGS, make_client
@@ -127,7 +128,8 @@ def test_methods_are_made_when_looked_at() -> None:
     assert list(api._surface._plans) == ["pets.list"]
     entry = api._surface.catalog.entries[0]
     assert api._surface.plan(entry) is api._surface.plan(entry)
-    assert inspect.isfunction(vars(kind)["list"])
+    assert isinstance(vars(kind)["list"], Routine)
+    assert inspect.isfunction(kind.list)
 
 
 def test_methods_are_made_once() -> None:

@@ -4,18 +4,17 @@ What may be passed where a file goes.
 
 from __future__ import annotations
 
-import gzip
 import io
 import os
-import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
+import anyio
 import pytest
 
-from mixdyn.upload import CHUNK_BYTES, Upload, to_upload
+from mixdyn.upload import Upload, to_upload
 
 
 @pytest.fixture
@@ -35,7 +34,13 @@ class Named(io.BytesIO):
 
 
 def read(upload: Upload) -> bytes:
-    return b"".join(upload.chunks())
+    chunks = upload.read()
+    assert isinstance(chunks, Iterator)
+    return b"".join(chunks)
+
+
+def content_of(value: Any) -> bytes:
+    return b"xyz" if isinstance(value, tuple) and isinstance(value[1], Named) else b"abc"
 
 
 @pytest.mark.parametrize(
@@ -57,6 +62,11 @@ def read(upload: Upload) -> bytes:
         (MappingProxyType({"file_name": "n.txt", "content": b"abc"}), "n.txt", None),
         (SimpleNamespace(file_name="n.txt", content=b"abc"), "n.txt", None),
         (SimpleNamespace(file_name="n", content=b"abc", content_type="a/b"), "n", "a/b"),
+        (("n.txt", b"abc", "a/b", {}), "n.txt", "a/b"),
+        (("n.txt", b"abc", None, {"Content-type": "a/b", "X-A": None}), "n.txt", "a/b"),
+        (("n.txt", memoryview(b"abc")), "n.txt", None),
+        ((None, Named("dir/own.txt")), "own.txt", None),
+        ({"content": b"abc", "content_type": "a/b", "headers": None}, "fallback", "a/b"),
         (Upload("n.txt", b"abc", "a/b"), "n.txt", "a/b"),
     ],
 )
@@ -65,8 +75,8 @@ def test_forms(value: Any, name: str, kind: str | None) -> None:
     upload = to_upload(value, "fallback")
     assert (upload.file_name, upload.content_type) == (name, kind)
     assert upload.size == 3
-    assert read(upload) == b"abc"
-    assert upload.is_ours is False
+    assert read(upload) == read(upload) == content_of(value)
+    assert (upload.is_async, upload.can_rewind, upload.headers) == (False, True, ())
 
 
 @pytest.mark.parametrize(
@@ -76,7 +86,12 @@ def test_forms(value: Any, name: str, kind: str | None) -> None:
         (None, "got NoneType"),
         (["a"], "got list"),
         ((b"abc",), "got tuple"),
-        (("a", b"b", "c", {}), "got tuple"),
+        (("a", b"b", "c", {}, 5), "got tuple"),
+        (("a", b"b", "c", [("X", "y")]), "names to values as headers, got list"),
+        (("a", b"b", "c", {"content-type": "d/e"}), "another among the headers"),
+        ({b"": 1, "content": b""}, "got b'', content"),
+        ({1, 2}, "got set"),
+        (range(3), "got range"),
         (("a", "text"), "got str"),
         (("a", ("b", b"c")), "got tuple"),
         ((5, b"abc"), "file name, got int"),
@@ -85,6 +100,8 @@ def test_forms(value: Any, name: str, kind: str | None) -> None:
         ({"content": b"", "size": 3, 4: 5}, "got content, size, 4"),
         (io.StringIO("abc"), "text mode"),
         (SimpleNamespace(read=lambda size: None), "reads bytes, got SimpleNamespace"),
+        (SimpleNamespace(read=lambda size: b"too much"), "reads bytes, got SimpleNamespace"),
+        (SimpleNamespace(read=lambda: b""), "can be read: .* takes 0 positional arguments"),
     ],
 )
 def test_refused(value: Any, message: str) -> None:
@@ -93,15 +110,78 @@ def test_refused(value: Any, message: str) -> None:
         to_upload(value, "fallback")
 
 
-def test_async_file_refused() -> None:
-    """A file that has to be awaited is refused, without a warning of its own."""
+class AsyncFile:
+    """A file that is awaited."""
 
-    class AsyncFile:
-        async def read(self, size: int) -> bytes:
-            return b""
+    name = "dir/async.txt"
 
-    with pytest.raises(TypeError, match="reads bytes, got AsyncFile"):
-        to_upload(AsyncFile(), "fallback")
+    async def read(self, size: int) -> bytes:
+        return b""
+
+
+async def pieces() -> AsyncIterator[bytes]:
+    """Some bytes, awaited."""
+    yield b"abc"
+
+
+def test_async_sources() -> None:
+    """Files and iterators that have to be awaited are told from others, without being read."""
+    upload = to_upload(AsyncFile(), "fallback")
+    assert upload.held is None
+    assert (upload.file_name, upload.is_async, upload.size) == ("async.txt", True, None)
+    upload = to_upload(("a", pieces()), "fallback")
+    assert (upload.file_name, upload.is_async, upload.can_rewind) == ("a", True, False)
+
+    async def use() -> bytes:
+        chunks = upload.read()
+        assert not isinstance(chunks, Iterator)
+        return b"".join([chunk async for chunk in chunks])
+
+    assert anyio.run(use) == b"abc"
+    upload.rewind()
+
+
+@pytest.mark.parametrize(
+    "value", [iter([b"a", b"bc"]), (c for c in (b"ab", b"c")), {b"abc": 1}.keys()]
+)
+def test_iterators(value: Any) -> None:
+    """Iterators of bytes are files of unknown size; collections of other things are none."""
+    if isinstance(value, Iterator):
+        upload = to_upload(value, "fallback")
+        assert (upload.file_name, upload.size, upload.can_rewind) == ("fallback", None, False)
+        assert read(upload) == b"abc"
+    else:
+        with pytest.raises(TypeError, match="got dict_keys"):
+            to_upload(value, "fallback")
+
+
+def test_file_open_for_writing_refused(path: Path) -> None:
+    """A file that cannot be read is refused."""
+    with (
+        path.open("wb") as file,
+        pytest.raises(TypeError, match="expected a file that can be read"),
+    ):
+        to_upload(file, "fallback")
+
+
+def test_headers_of_a_file() -> None:
+    """A file may have headers of its own, in each form that has names."""
+    headers = {"X-A": "b", "X-N": 5, "X-None": None}
+    forms = [
+        ("a", b"", None, headers),
+        {"content": b"", "headers": headers},
+        SimpleNamespace(file_name="a", content=b"", headers=headers),
+    ]
+    for form in forms:
+        assert to_upload(form, "a").headers == (("X-A", "b"), ("X-N", 5))
+
+
+def test_names_in_messages() -> None:
+    """A file is called by its argument, and by its own name; its content is not shown."""
+    assert to_upload(b"secret", "doc").label == "doc"
+    upload = to_upload(("a\nb", b"secret"), "doc", "docs[1]")
+    assert (upload.argument, upload.label) == ("docs[1]", "docs[1] (a\\nb)")
+    assert "secret" not in repr(upload)
 
 
 def test_text_file_refused(path: Path) -> None:
@@ -118,25 +198,14 @@ def test_closed_file_refused(path: Path) -> None:
         to_upload(("a", file), "fallback")
 
 
-def test_path_is_opened_and_closed(path: Path) -> None:
-    """A path is opened for the call, under its own name, and closed after it."""
+def test_path(path: Path) -> None:
+    """A path has the file's own name and size; nothing is opened before it is read."""
     upload = to_upload(path, "fallback")
-    assert (upload.file_name, upload.size, upload.is_ours) == ("data.csv", 4, True)
+    assert (upload.file_name, upload.size) == ("data.csv", 4)
     assert read(upload) == b"a,b\n"
-    upload.close()
-    assert not isinstance(upload.content, bytes)
-    assert upload.content.closed
-    assert upload.size is None
-
-
-def test_path_keeps_its_owner(path: Path) -> None:
-    """A path inside a tuple is ours to close, under the name that was given."""
     upload = to_upload(("other.csv", path, "text/csv"), "fallback")
     assert (upload.file_name, upload.content_type) == ("other.csv", "text/csv")
     assert to_upload(upload, "again") is upload
-    upload.close()
-    assert not isinstance(upload.content, bytes)
-    assert upload.content.closed
 
 
 def test_bytes_path(path: Path) -> None:
@@ -148,7 +217,6 @@ def test_bytes_path(path: Path) -> None:
 
     upload = to_upload(BytesPath(), "fallback")
     assert upload.file_name == "data.csv"
-    upload.close()
 
 
 def test_missing_path(tmp_path: Path) -> None:
@@ -175,52 +243,18 @@ def test_file_names(given: Any, name: str) -> None:
 
 
 def test_callers_file_stays_open(path: Path) -> None:
-    """A file that the caller opened is read from where it stands, and left open."""
+    """A file that the caller opened is read from where it stands, again too, and left open."""
     with path.open("rb") as file:
         file.seek(2)
         upload = to_upload(file, "fallback")
         assert upload.size == 2
         assert read(upload) == b"b\n"
-        upload.close()
+        upload.rewind()
+        assert file.tell() == 2
         assert not file.closed
-    assert to_upload(b"abc", "fallback").close() is None
 
 
 def test_file_opened_by_number(path: Path) -> None:
     """A file opened by its number has that number for a name, which is no file name."""
     with os.fdopen(os.open(path, os.O_RDONLY), "rb") as file:
         assert to_upload(file, "fallback").file_name == "fallback"
-
-
-def test_size_is_of_what_is_read(tmp_path: Path) -> None:
-    """The size is that of the bytes that will be read, not of the file below."""
-    with gzip.open(tmp_path / "a.gz", "wb") as file:
-        file.write(bytes(10_000))
-    with gzip.open(tmp_path / "a.gz", "rb") as file:
-        upload = to_upload(file, "fallback")
-        assert upload.size == 10_000
-        assert len(read(upload)) == 10_000
-
-
-def test_size_past_the_end() -> None:
-    """A file that stands past its end has nothing left."""
-    file = io.BytesIO(b"abc")
-    file.seek(10)
-    assert to_upload(file, "fallback").size == 0
-
-
-def test_size_unknown() -> None:
-    """A pipe, and what can only be read, has no size."""
-    reading, writing = os.pipe()
-    with os.fdopen(reading, "rb") as file, os.fdopen(writing, "wb"):
-        assert Upload("a", file, None).size is None
-    assert to_upload(SimpleNamespace(read=lambda size: b""), "fallback").size is None
-
-
-def test_chunks() -> None:
-    """A long file comes in pieces."""
-    with tempfile.TemporaryFile() as file:
-        file.write(bytes(CHUNK_BYTES * 2 + 1))
-        file.seek(0)
-        chunks: Iterator[bytes] = to_upload(file, "fallback").chunks()
-        assert [len(chunk) for chunk in chunks] == [CHUNK_BYTES, CHUNK_BYTES, 1]

@@ -27,6 +27,14 @@ TEXT = {"type": "string"}
 HAS_FAST = importlib.util.find_spec("jsonschema_rs") is not None
 
 
+HIDDEN = {"writeOnly": True}
+PASSWORD = {"format": "password"}
+HUSH = {"token": "hush-hush"}
+DEEP: dict[str, Any] = {
+    "properties": {"a": {"properties": {"b": {"items": {"maxLength": 1}}}}},
+}
+
+
 def label(case: dict[str, Any]) -> str:
     return str(case["case"])
 
@@ -193,13 +201,78 @@ def test_most_findings() -> None:
         ({"uniqueItems": True}, [{"token": "hush-hush"}, {"token": "hush-hush"}]),
         ({"not": {}}, {"token": "hush-hush"}),
         ({"properties": {"token": False}}, {"token": "hush-hush"}),
+        ({"properties": {"token": {"pattern": "^a"}}}, {"token": "hush-hush"}),
+        ({"properties": {"token": {"const": "a"}}}, {"token": "hush-hush"}),
+        ({"properties": {"token": {"oneOf": [{"type": "null"}, {"maxLength": 1}]}}}, HUSH),
+        ({"properties": {"token": {"not": TEXT}}}, HUSH),
+        ({"properties": {"seat": {**HIDDEN, "maxLength": 1}}}, {"seat": "hush-hush"}),
+        ({"properties": {"seat": {**PASSWORD, "enum": ["a"]}}}, {"seat": "hush-hush"}),
+        ({"properties": {"seat": {"allOf": [PASSWORD, {"pattern": "^a"}]}}}, {"seat": "hush-hush"}),
+        ({"properties": {"seat": {**HIDDEN, **DEEP}}}, {"seat": {"a": {"b": ["hush-hush"]}}}),
+        (DEEP["properties"]["a"] | HIDDEN, {"b": ["hush-hush"]}),
+        ({"properties": {"credentials": DEEP}}, {"credentials": {"a": {"b": ["hush-hush"]}}}),
+        ({"items": {**PASSWORD, "maxLength": 1}}, ["hush-hush"]),
+        ({"properties": {"url": {"maxLength": 1}}}, {"url": "https://u:hush-hush@h/?code=hush"}),
+        ({"properties": {"text": {"maxLength": 1}}}, {"text": '{"token": "' + "hush" * 1000}),
+        ({"properties": {"password": TEXT}}, {"password": 4857435754}),
+        ({"properties": {"seat": {**TEXT, **HIDDEN}}}, {"seat": 48574357.54}),
+        ({"properties": {"tokens": {"additionalProperties": TEXT}}}, {"tokens": {"hush-hush": 1}}),
+        ({"properties": {"tokens": {"additionalProperties": False}}}, {"tokens": {"hush-hush": 1}}),
+        ({"properties": {"tokens": {"unevaluatedProperties": False}}}, {"tokens": {"hush": 1}}),
+        ({"properties": {"tokens": {"propertyNames": {"maxLength": 1}}}}, {"tokens": {"hush": 1}}),
     ],
 )
 def test_no_secrets(schema: Any, value: Any) -> None:
-    """A value under a secret name is never shown, nor what it stands in."""
+    """A value that is secret by name or schema is never shown, nor what it stands in."""
     problems = Validator(schema).problems(value)
     assert problems
     assert "hush" not in str(problems)
+    assert "4857435" not in str(problems)
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "problem"),
+    [
+        (
+            {"properties": {"password": {"minLength": 8}}},
+            {"password": "hush"},
+            ("$.password", "expected minLength 8, got ***"),
+        ),
+        (
+            {"properties": {"token": {"enum": ["a", "b"]}}},
+            {"token": "hush"},
+            ("$.token", "expected enum ['a', 'b'], got ***"),
+        ),
+        (
+            {"properties": {"password": TEXT}},
+            {"password": None},
+            ("$.password", "expected type string, got null"),
+        ),
+        (
+            {"properties": {"code": TEXT}},
+            {"code": 404},
+            ("$.code", "expected type string, got 404"),
+        ),
+        (
+            {"properties": {"secret": {"required": ["a"]}}},
+            {"secret": {}},
+            ("$.secret", "'a' is missing"),
+        ),
+        (
+            {"properties": {"tokens": {"additionalProperties": False}}},
+            {"tokens": {"hush": 1}},
+            ("$.tokens", "holds a property that is not allowed"),
+        ),
+        (
+            {"properties": {"tokens": {"additionalProperties": {"properties": {"a": TEXT}}}}},
+            {"tokens": {"sk-1": {"a": 5}}},
+            ("$.tokens['***'].a", "expected type string, got ***"),
+        ),
+    ],
+)
+def test_messages_about_secrets(schema: Any, value: Any, problem: Any) -> None:
+    """A finding about a secret still says where it stands and what was expected."""
+    assert Validator(schema).problems(value) == (problem,)
 
 
 LONG = "x" * 100_000

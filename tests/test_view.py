@@ -218,6 +218,10 @@ def test_equality() -> None:
             {"password": "hush", "apiKey": "hush", "pin": "hush", "seed": "hush"},
             "Thing(password='***', pin='***', seed='***', apiKey='***')",
         ),
+        ({"password": 5, "pin": 5, "seed": {"a": 1}}, "Thing(password=5, pin='***', seed='***')"),
+        ({"pin": None, "code": "x", "n": 1}, "Thing(pin=None, code='***', n=1)"),
+        ({"id": "see https://u:p@h/?token=x"}, "Thing(id='see https://***@h/?token=***')"),
+        ({"id": '{"token": "' + "x" * 600}, "Thing(id='{\"token\": \"***')"),
         ({"promptTokens": 12, "note": None}, "Thing(note=None, promptTokens=12)"),
         ({str(n): n for n in range(20)}, "Thing(0=0, 1=1, 2=2, 3=3, 4=4, 5=5, 6=6, 7=7, …)"),
         ({"a\n\u202eb": "\x07"}, "Thing(a\\n\\u202eb='\\x07')"),
@@ -226,6 +230,41 @@ def test_equality() -> None:
 def test_repr(value: dict[str, Any], shown: str) -> None:
     """The repr is short, on one line, and keeps secrets."""
     assert repr(view(value)) == shown
+
+
+PASSWORD = {**TEXT, "format": "password"}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": {"seat": {"anyOf": [PASSWORD, {"type": "null"}]}}},
+        {"properties": {"seat": {"allOf": [TEXT, PASSWORD]}}},
+        {"properties": {"seat": {"$ref": "#/components/schemas/Seat"}}},
+        {"properties": {"id": TEXT}, "allOf": [{"properties": {"seat": PASSWORD}}]},
+        {"oneOf": [{"properties": {"seat": PASSWORD}}, {"properties": {"seat": TEXT}}]},
+        {"properties": {"seat": {"writeOnly": True, "allOf": [{"$ref": "#/nowhere"}]}}},
+        {"properties": {"seat": {"anyOf": [PASSWORD, {"$ref": "#/nowhere"}]}}},
+    ],
+)
+def test_repr_keeps_what_the_schema_marks(schema: dict[str, Any]) -> None:
+    """Secrets by schema are masked through references and unions, also in broken documents."""
+    schemas = {"Thing": schema, "Seat": PASSWORD}
+    types = make_types({**DOCUMENT, "components": {"schemas": schemas}})
+    bare = type("Thing", (Model,), {"_schema": types.schemas.component("Thing")})
+    shown = repr(make_view(bare, {"seat": "hush", "row": "x"}))
+    assert shown == "Thing(seat='***', row='x')"
+    assert repr(make_view(bare, {"seat": "hush"})) == "Thing(seat='***')"
+
+
+def test_repr_is_of_each_class() -> None:
+    """What one class has to mask is not taken from another, or from none."""
+    assert repr(make_view(Model, {"seed": "x"})) == "Model(seed='x')"
+    assert repr(view({"seed": "x"})) == "Thing(seed='***')"
+    broken = {"properties": {"a": TEXT}, "anyOf": [{"$ref": "#/nowhere"}]}
+    types = make_types({**DOCUMENT, "components": {"schemas": {"Thing": broken}}})
+    bare = type("Thing", (Model,), {"_schema": types.schemas.component("Thing")})
+    assert repr(make_view(bare, {"a": "x"})) == "Thing(a='x')"
 
 
 def test_repr_is_bounded() -> None:

@@ -1,0 +1,188 @@
+"""
+The network under HTTP clients of our own, with an eye on the call's deadline: a server that sends
+a byte now and then resets the timeout of each read, but not this. Knows httpcore, and no HTTP.
+"""
+
+from __future__ import annotations
+
+from ssl import SSLContext
+from time import monotonic
+from typing import Any
+
+import httpcore
+
+from mixdyn.deadline import DEADLINE, PASSED
+
+
+# A write is sent in slices of this size, so that a server which takes them slowly is noticed; and
+# httpcore copies what is left of a write each time that the socket takes a part of it.
+_SLICE = 1 << 18
+
+
+def watch(transport: Any) -> Any:
+    """Make a transport of httpx heed deadlines, where it is built as it is today; give it back."""
+    pool = getattr(transport, "_pool", None)
+    backend = getattr(pool, "_network_backend", None)
+    if pool is not None and isinstance(backend, httpcore.NetworkBackend):
+        pool._network_backend = Network(backend)
+    elif pool is not None and isinstance(backend, httpcore.AsyncNetworkBackend):
+        pool._network_backend = AsyncNetwork(backend)
+    return transport
+
+
+class Network(httpcore.NetworkBackend):
+    """Opens connections that heed the deadline of the call."""
+
+    def __init__(self, backend: httpcore.NetworkBackend) -> None:
+        self._backend = backend
+
+    def connect_tcp(
+        self, host: str, port: int, timeout: float | None = None, *args: Any, **options: Any
+    ) -> httpcore.NetworkStream:
+        """Connect to a host."""
+        limit = _clamp(timeout, httpcore.ConnectTimeout)
+        try:
+            stream = self._backend.connect_tcp(host, port, limit, *args, **options)
+        except httpcore.ConnectTimeout as error:
+            raise _explain(error, timeout, limit) from error
+        return Stream(stream)
+
+    def connect_unix_socket(self, *args: Any, **options: Any) -> httpcore.NetworkStream:
+        """Connect to a socket of this machine, where nothing is waited for."""
+        return Stream(self._backend.connect_unix_socket(*args, **options))
+
+    def sleep(self, seconds: float) -> None:
+        """Wait between attempts to connect."""
+        self._backend.sleep(seconds)
+
+
+class Stream(httpcore.NetworkStream):
+    """A connection that heeds the deadline of the call."""
+
+    def __init__(self, stream: httpcore.NetworkStream) -> None:
+        self._stream = stream
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Receive some bytes."""
+        limit = _clamp(timeout, httpcore.ReadTimeout)
+        try:
+            return self._stream.read(max_bytes, limit)
+        except httpcore.ReadTimeout as error:
+            raise _explain(error, timeout, limit) from error
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Send all bytes."""
+        for start in range(0, len(buffer), _SLICE):
+            limit = _clamp(timeout, httpcore.WriteTimeout)
+            try:
+                self._stream.write(buffer[start : start + _SLICE], limit)
+            except httpcore.WriteTimeout as error:
+                raise _explain(error, timeout, limit) from error
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._stream.close()
+
+    def start_tls(
+        self,
+        ssl_context: SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        """Begin to encrypt."""
+        limit = _clamp(timeout, httpcore.ConnectTimeout)
+        try:
+            return Stream(self._stream.start_tls(ssl_context, server_hostname, limit))
+        except httpcore.ConnectTimeout as error:
+            raise _explain(error, timeout, limit) from error
+
+    def get_extra_info(self, info: str) -> Any:
+        """Give what is known of the connection, such as its `socket`."""
+        return self._stream.get_extra_info(info)
+
+
+class AsyncNetwork(httpcore.AsyncNetworkBackend):
+    """Opens connections that heed the deadline of the call."""
+
+    def __init__(self, backend: httpcore.AsyncNetworkBackend) -> None:
+        self._backend = backend
+
+    async def connect_tcp(
+        self, host: str, port: int, timeout: float | None = None, *args: Any, **options: Any
+    ) -> httpcore.AsyncNetworkStream:
+        """Connect to a host."""
+        limit = _clamp(timeout, httpcore.ConnectTimeout)
+        try:
+            stream = await self._backend.connect_tcp(host, port, limit, *args, **options)
+        except httpcore.ConnectTimeout as error:
+            raise _explain(error, timeout, limit) from error
+        return AsyncStream(stream)
+
+    async def connect_unix_socket(self, *args: Any, **options: Any) -> httpcore.AsyncNetworkStream:
+        """Connect to a socket of this machine, where nothing is waited for."""
+        return AsyncStream(await self._backend.connect_unix_socket(*args, **options))
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait between attempts to connect."""
+        await self._backend.sleep(seconds)
+
+
+class AsyncStream(httpcore.AsyncNetworkStream):
+    """A connection that heeds the deadline of the call."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+        self._stream = stream
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Receive some bytes."""
+        limit = _clamp(timeout, httpcore.ReadTimeout)
+        try:
+            return await self._stream.read(max_bytes, limit)
+        except httpcore.ReadTimeout as error:
+            raise _explain(error, timeout, limit) from error
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Send all bytes."""
+        for start in range(0, len(buffer), _SLICE):
+            limit = _clamp(timeout, httpcore.WriteTimeout)
+            try:
+                await self._stream.write(buffer[start : start + _SLICE], limit)
+            except httpcore.WriteTimeout as error:
+                raise _explain(error, timeout, limit) from error
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        await self._stream.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Begin to encrypt."""
+        limit = _clamp(timeout, httpcore.ConnectTimeout)
+        try:
+            return AsyncStream(await self._stream.start_tls(ssl_context, server_hostname, limit))
+        except httpcore.ConnectTimeout as error:
+            raise _explain(error, timeout, limit) from error
+
+    def get_extra_info(self, info: str) -> Any:
+        """Give what is known of the connection, such as its `socket`."""
+        return self._stream.get_extra_info(info)
+
+
+def _clamp(timeout: float | None, kind: type[Exception]) -> float | None:
+    """Give how long a wait may take: `timeout`, or what is left of the call if that is less."""
+    deadline = DEADLINE.get()
+    if deadline is None:
+        return timeout
+    left = deadline - monotonic()
+    if left <= 0:
+        raise kind(PASSED)
+    return left if timeout is None or left < timeout else timeout
+
+
+def _explain(error: Exception, timeout: float | None, limit: float | None) -> Exception:
+    """Give the error to raise for a wait that took too long: it says so if the call did."""
+    return error if limit is timeout else type(error)(PASSED)
