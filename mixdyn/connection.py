@@ -74,17 +74,13 @@ class Connections:
         return self._made(found.clients, is_async=True, is_stream=is_stream)
 
     def track(self, response: Any, *, is_async: bool) -> None:
-        """Remember an open download or stream: it is closed with the client, or with itself."""
+        """Remember an open download or stream, as long as there is one: it ends with the client."""
         loop = running_loop() if is_async else None
         opened, key = self._open, id(response)
         with suppress(TypeError):  # a client of another kind, whose responses cannot be watched
             gone = weakref.ref(response, lambda _: opened.pop(key, None))
             opened[key] = _Open(gone, os.getpid(), loop)
             response.extensions["mixdyn.process"] = os.getpid()
-        lease = response.extensions.get("mixdyn.lease")
-        if lease is not None:
-            stream = _own_stream(response)
-            weakref.finalize(response, _let_go, lease, stream, loop, self.abandoned)
 
     def close(self) -> None:
         """
@@ -193,18 +189,6 @@ def abandon_async(response: Any, loop: Any) -> None:
     if schedule is not None:
         with suppress(RuntimeError):  # the loop is closed, and its connections with it
             schedule(lambda: loop.create_task(response.aclose()))
-
-
-def _let_go(lease: Any, stream: Any, loop: Any, abandoned: deque[Any]) -> None:
-    """Free the connection of a download that was garbage-collected; see `abandon`."""
-    if lease.transport is None:
-        return  # closed as it should be
-    if loop is not None:
-        abandon_async(lease, loop)
-        return
-    if stream is not None:
-        stream.close()
-    abandoned.append((lease, None))
 
 
 def running_loop() -> Any:

@@ -196,7 +196,7 @@ def _write_header(name: str, value: str, *, is_left_out: bool) -> str:
 
 def _is_expressible(part: Part | None) -> bool:
     """Tell whether curl has options for a part: its name ends at the first `=`."""
-    return part is None or (bool(part.name) and not {"=", "\0"}.intersection(part.name))
+    return part is None or (bool(part.name) and "=" not in part.name)
 
 
 def _as_text(content: bytes) -> str | None:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 else:
     Response = object  # the client's own class stands beside it: see `_download_class`
 
-_PORTION_BYTES = 1 << 20  # what is written at a time where that is another thread's work
+_PORTION_BYTES = 1 << 19  # what is written at a time where that is another thread's work
 _MAX_DIGITS = 18
 
 
@@ -56,11 +56,6 @@ class _Body:
         self._label = label
 
     @property
-    def elapsed(self) -> Any:
-        """The time that the answer took, which httpx2 asks its streams for."""
-        return getattr(self.origin.stream, "elapsed", None)
-
-    @property
     def is_lost(self) -> bool:
         """Whether it was closed with its client, before all had come."""
         return self.is_closed and self._owner.is_closed and not self.is_complete
@@ -78,6 +73,11 @@ class _Body:
         self.done += size
         if self.on_progress is not None:
             self.on_progress(self.done, self.total)
+
+    def count_all(self) -> None:
+        """Take note of a body that came as a whole, before there was a download."""
+        self.count(len(self.origin.content) if self.total is None else self.total)
+        self.complete()
 
     def complete(self) -> None:
         """Take note of the end, unless a close has brought it about."""
@@ -106,6 +106,8 @@ class _BlockingBody(_Body):
         except Exception:
             self.check_open()  # where a close elsewhere has caused it
             raise
+        # A body of unknown length ends with its connection, so also when the client hangs up.
+        self.is_closed = self.is_closed or self._owner.is_closed
         self.complete()
 
     def close(self) -> None:
@@ -341,14 +343,12 @@ class AsyncDownload(_Download):
 
         portion: list[bytes] = []
         size = 0
-        chunks: Any = self.aiter_bytes() if saving.is_read else self.aiter_raw()
-        async with aclosing(chunks):
-            async for chunk in chunks:
-                portion.append(chunk)
-                size += len(chunk)
-                if size >= _PORTION_BYTES:
-                    await run_sync(saving.write, draft, portion)
-                    portion, size = [], 0
+        async for chunk in self.aiter_bytes() if saving.is_read else self.aiter_raw():
+            portion.append(chunk)
+            size += len(chunk)
+            if size >= _PORTION_BYTES:
+                await run_sync(saving.write, draft, portion)
+                portion, size = [], 0
         await run_sync(saving.write, draft, portion)
         saving.finish()
 
@@ -397,8 +397,7 @@ def open_download(
     its = {"_mixdyn_body": body, "_mixdyn_label": label}
     download.__dict__.update(response.__dict__, **its)
     if response.is_closed:
-        body.count(len(response.content))
-        body.complete()
+        body.count_all()
     else:
         download.stream = body
         body.watch(download)

@@ -6,27 +6,18 @@ Nothing is decided here; the twins differ in nothing but `await`.
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
-from functools import lru_cache
 from inspect import isawaitable
 from typing import Any
 
 from mixdyn.connection import Connections, close_async
 from mixdyn.content import Collector, ContentError
-from mixdyn.deadline import PASSED, until
+from mixdyn.deadline import until
 from mixdyn.download import open_download
-from mixdyn.effect import Build, Built, Close, Effect, Flow, Open, Read, Send, Sleep
+from mixdyn.effect import Build, Close, Effect, Flow, Open, Read, Send, Sleep
 from mixdyn.hook import Run
-from mixdyn.payload import Payload
-from mixdyn.request import Request
-from mixdyn.settings import Progress, Timeouts, Unset
+from mixdyn.native import build, close_body, content_length, time_error
 from mixdyn.stream import AsyncEventStream, EventStream
-
-_CONNECT_SECONDS = 10.0
-_READ_SECONDS = 60.0
-_IDLE_SECONDS = 600.0
 
 
 class Engine:
@@ -123,9 +114,7 @@ class AsyncEngine:
                 client = self.connections.async_client(is_stream=effect.is_stream)
                 outcome = build(client, effect, self.connections.headers, is_async=True)
             case Send():
-                client = self.connections.async_client(is_stream=effect.is_stream)
-                with until(effect.deadline):
-                    outcome = await client.send(effect.request, stream=True, **effect.options)
+                outcome = await self.send(effect)
             case Read():
                 with until(effect.deadline):
                     outcome = await self.read(effect)
@@ -141,6 +130,20 @@ class AsyncEngine:
             case _:
                 outcome = self.open(effect)
         return outcome
+
+    async def send(self, effect: Send) -> Any:
+        """Send a request; what its body came from is closed, however far it was read."""
+        client = self.connections.async_client(is_stream=effect.is_stream)
+        try:
+            with until(effect.deadline):
+                response = await client.send(effect.request, stream=True, **effect.options)
+        except GeneratorExit:
+            raise  # the coroutine is being thrown away: nobody is left to wait for a close
+        except BaseException:
+            await close_body(effect.request)
+            raise
+        await close_body(effect.request)
+        return response
 
     def open(self, effect: Open) -> Any:
         """Give what the caller gets for an open response; it keeps the client that it came from."""
@@ -203,92 +206,6 @@ def take_whole(effect: Read) -> bytes:
     return content
 
 
-def build(client: Any, effect: Build, defaults: Mapping[str, str], *, is_async: bool) -> Built:
-    """Make the HTTP client's own request; `defaults` are headers that it may replace."""
-    request: Request = effect.request
-    headers = {**defaults, **{k: to_header(v) for k, v in request.headers.items()}}
-    options: dict[str, Any] = {"headers": headers}
-    timeout = step_timeouts(effect.timeouts, client, is_stream=effect.is_stream)
-    if timeout is not None:
-        options["timeout"] = timeout
-    if isinstance(request.content, Payload):
-        options["content"] = feed(request.content, headers, effect.on_progress, is_async=is_async)
-    elif request.content is not None:
-        options["content"] = request.content
-    url = to_url(type(client).__module__.partition(".")[0], request.url)
-    native = client.build_request(request.method, url, **options)
-    return Built(native, getattr(client, "follow_redirects", False) is True)
-
-
-def feed(
-    payload: Payload, headers: dict[str, Any], on_progress: Progress | None, *, is_async: bool
-) -> Any:
-    """Give the chunks of a body that is sent in pieces, and say in its headers what is to come."""
-    size = payload.size
-    if size is not None:
-        headers["content-length"] = str(size)
-    if payload.content_type is not None:
-        headers["content-type"] = payload.content_type
-    if is_async:
-        sent = payload.achunks()
-        return sent if on_progress is None else acounted(sent, size, on_progress)
-    chunks = payload.chunks()
-    return chunks if on_progress is None else counted(chunks, size, on_progress)
-
-
-def counted(chunks: Iterator[bytes], total: int | None, on_progress: Progress) -> Iterator[bytes]:
-    """Tell how much has been sent, after each chunk."""
-    done = 0
-    for chunk in chunks:
-        yield chunk
-        done += len(chunk)
-        on_progress(done, total)
-
-
-async def acounted(
-    chunks: AsyncIterator[bytes], total: int | None, on_progress: Progress
-) -> AsyncIterator[bytes]:
-    """Tell how much has been sent, after each chunk."""
-    done = 0
-    async for chunk in chunks:
-        yield chunk
-        done += len(chunk)
-        on_progress(done, total)
-
-
-def content_length(headers: Mapping[str, str]) -> int | None:
-    """Give the size that a response says its body has, or None."""
-    stated = headers.get("content-length", "")
-    return int(stated) if stated.isdecimal() else None
-
-
-def time_error(response: Any) -> Exception:
-    """Make the HTTP client's own error for an answer that takes too long."""
-    family = sys.modules.get(type(response).__module__.partition(".")[0])
-    kind = getattr(family, "ReadTimeout", TimeoutError)
-    error: Exception = kind(PASSED)
-    return error
-
-
-def step_timeouts(
-    timeouts: Timeouts, client: Any, *, is_stream: bool
-) -> tuple[float | None, ...] | None:
-    """
-    Give httpx's timeouts: connect, read, write, pool; in seconds.
-
-    None leaves them all to the client: the caller's own, or the defaults of those that we make.
-    """
-    connect, read = timeouts.connect, timeouts.idle if is_stream else timeouts.read
-    if isinstance(connect, Unset) and isinstance(read, Unset):
-        return None
-    own = getattr(client, "timeout", None)
-    if isinstance(connect, Unset):
-        connect = getattr(own, "connect", _CONNECT_SECONDS)
-    if isinstance(read, Unset):
-        read = getattr(own, "read", _IDLE_SECONDS if is_stream else _READ_SECONDS)
-    return connect, read, read, connect
-
-
 def run(effect: Run) -> Any:
     """Call a function of the caller's, which must not need awaiting here."""
     outcome = effect.function(*effect.arguments)
@@ -297,19 +214,3 @@ def run(effect: Run) -> Any:
         name = getattr(effect.function, "__qualname__", type(effect.function).__name__)
         raise TypeError(f"{name} is async: use the method's _async twin, or give a plain function")
     return outcome
-
-
-@lru_cache(maxsize=512)
-def to_url(family: str, url: str) -> Any:
-    """
-    Give the URL as the client's own type, parsed once: parsing is a fifth of a small call.
-
-    Clients of other families than httpx and httpx2, and wrappers, get it as text.
-    """
-    kind = getattr(sys.modules[family], "URL", str) if family in ("httpx", "httpx2") else str
-    return kind(url)
-
-
-def to_header(value: str) -> str | bytes:
-    """Give a header value as httpx takes it: bytes where it is not ASCII (RFC 9110, 5.5)."""
-    return value if value.isascii() else value.encode("latin-1")

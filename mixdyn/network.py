@@ -13,6 +13,7 @@ import httpcore
 
 from mixdyn.deadline import DEADLINE, PASSED
 
+# ruff: noqa: ASYNC109  # httpcore's interface has the timeouts as parameters
 
 # A write is sent in slices of this size, so that a server which takes them slowly is noticed; and
 # httpcore copies what is left of a write each time that the socket takes a part of it.

@@ -286,8 +286,8 @@ def measure(file: Any) -> tuple[int | None, int | None]:
 
 def _is_seekable(file: Any) -> bool:
     """Ask a file, and the one below a `GzipFile`: that answers for itself alone."""
-    below = getattr(file, "fileobj", None)
-    return all(f.seekable() for f in (file, below) if callable(getattr(f, "seekable", None)))
+    files: tuple[Any, ...] = (file, getattr(file, "fileobj", None))
+    return all(f.seekable() for f in files if hasattr(f, "seekable"))
 
 
 def split(piece: bytes) -> Iterator[bytes]:

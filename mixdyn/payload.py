@@ -15,6 +15,7 @@ from typing import NamedTuple, cast
 
 from mixdyn.errors import Problem
 from mixdyn.origin import AsyncReader, split
+from mixdyn.settings import Progress
 from mixdyn.upload import Upload
 
 # What is small is joined: each piece that is sent is a call of the system.
@@ -99,16 +100,22 @@ class Payload:
         text = "this is read by awaiting: call the `_async` method, or give an ordinary file"
         return Problem(found.argument, text)
 
-    def chunks(self) -> Iterator[bytes]:
-        """Give the body in pieces of bounded size; TypeError where it has to be awaited."""
+    def chunks(self, on_progress: Progress | None = None) -> Iterator[bytes]:
+        """
+        Give the body in pieces of bounded size; TypeError where it has to be awaited.
+
+        `on_progress` is told after each piece how many bytes were taken, and how many there are.
+        """
         problem = self.refuse_async()
         if problem is not None:
             raise TypeError(str(problem))
-        return cast("Iterator[bytes]", self._begin())
+        chunks = cast("Iterator[bytes]", self._begin())
+        return chunks if on_progress is None else _count(chunks, _Tally(self.size, on_progress))
 
-    def achunks(self) -> AsyncChunks:
-        """Give the body in pieces of bounded size, by awaiting."""
-        return AsyncChunks(self._begin())
+    def achunks(self, on_progress: Progress | None = None) -> AsyncChunks:
+        """Do the same, awaiting."""
+        tally = None if on_progress is None else _Tally(self.size, on_progress)
+        return AsyncChunks(self._begin(), tally)
 
     def rewind(self) -> None:
         """Bring everything back to where it stood; OSError where that cannot be."""
@@ -155,14 +162,21 @@ class AsyncChunks:
     caller's own async generator is: `aclose` closes that.
     """
 
-    def __init__(self, steps: Generator[bytes | AsyncReader]) -> None:
+    def __init__(self, steps: Generator[bytes | AsyncReader], tally: _Tally | None = None) -> None:
         self._steps = steps
+        self._tally = tally
         self._reader: AsyncReader | None = None
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
     async def __anext__(self) -> bytes:
+        if self._tally is None:
+            return await self._next()
+        self._tally.tell()
+        return self._tally.take(await self._next())
+
+    async def _next(self) -> bytes:
         while True:
             if self._reader is None:
                 step = next(self._steps, None)
@@ -182,6 +196,31 @@ class AsyncChunks:
         reader, self._reader = self._reader, None
         if reader is not None:
             await reader.aclose()
+
+
+class _Tally:
+    """Counts what is taken, and tells it when the next piece is asked for: when it is sent."""
+
+    def __init__(self, size: int | None, on_progress: Progress) -> None:
+        self._size = size
+        self._on_progress = on_progress
+        self._done = 0
+        self._told = 0
+
+    def take(self, chunk: bytes) -> bytes:
+        self._done += len(chunk)
+        return chunk
+
+    def tell(self) -> None:
+        if self._told < self._done:
+            self._told = self._done
+            self._on_progress(self._done, self._size)
+
+
+def _count(chunks: Iterator[bytes], tally: _Tally) -> Iterator[bytes]:
+    for chunk in chunks:
+        yield tally.take(chunk)
+        tally.tell()
 
 
 def _write_parts(parts: tuple[Part, ...], boundary: str) -> Iterator[bytes | Upload]:

@@ -7,6 +7,7 @@ Pure: works on a status, headers and bytes; knows no HTTP client and reads nothi
 from __future__ import annotations
 
 import codecs
+from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 from mixdyn.errors import (
@@ -35,6 +36,7 @@ _MAX_MATCHES = 64
 MAX_ERROR_BYTES = 1024 * 1024
 
 Kind = Literal["events", "binary", "body", "error"]
+FindRedactor = Callable[[], Redactor] | None
 
 _MESSAGE_KEYS = (
     "error",
@@ -108,7 +110,7 @@ class ResponseReader:
         content: bytes,
         mode: Mode,
         report: Report,
-        redactor: Redactor | None = None,
+        redactor: FindRedactor = None,
     ) -> Any:
         """
         Give the result of a success: a typed view, text, or None where there is no content.
@@ -119,7 +121,7 @@ class ResponseReader:
             content: the whole body.
             mode: `strict` raises ResponseValidationError for what does not fit the schema.
             report: takes what does not fit in mode `warn`, and what the document does not describe.
-            redactor: masks the call's own secrets in messages, besides what looks secret.
+            redactor: gives what masks the call's own secrets in messages; asked only for these.
         """
         if not content:
             return self._decode_nothing(raw, mode, report, redactor)
@@ -195,9 +197,7 @@ class ResponseReader:
         except DocumentError:
             return None
 
-    def _decode_nothing(
-        self, raw: Any, mode: Mode, report: Report, redactor: Redactor | None
-    ) -> None:
+    def _decode_nothing(self, raw: Any, mode: Mode, report: Report, redactor: FindRedactor) -> None:
         """An empty body is None; a problem only where the document promises a content."""
         response = self.operation.response(raw.status_code)
         promised = [m for m in response.media if m.schema is not None] if response else []
@@ -214,12 +214,12 @@ class ResponseReader:
         kind = f" {excerpt(content_type, 60)}" if content_type else ""
         return f"expected one of {known or 'no content'}, got {status}{kind}"
 
-    def _parse(self, raw: Any, content_type: str, content: bytes, redactor: Redactor | None) -> Any:
+    def _parse(self, raw: Any, content_type: str, content: bytes, redactor: FindRedactor) -> Any:
         try:
             return decode(_with_charset(content, content_type))
         except (ValueError, RecursionError) as error:
             reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-            shown = _show(_decode_text(content[:_SHOWN_BYTES], content_type), redactor or PLAIN)
+            shown = _show(_decode_text(content[:_SHOWN_BYTES], content_type), _find(redactor))
             problem = Problem("$", f"not valid JSON: {excerpt(reason)}; it begins {shown}")
             raise self._refuse((problem,), raw, content, redactor) from error
 
@@ -231,7 +231,7 @@ class ResponseReader:
         value: Any,
         mode: Mode,
         report: Report,
-        redactor: Redactor | None,
+        redactor: FindRedactor,
     ) -> None:
         if decoder.problem is not None:
             report((decoder.problem,))
@@ -246,7 +246,7 @@ class ResponseReader:
         content: bytes,
         mode: Mode,
         report: Report,
-        redactor: Redactor | None,
+        redactor: FindRedactor,
     ) -> None:
         if mode == "strict":
             raise self._refuse(problems, raw, content, redactor)
@@ -254,7 +254,7 @@ class ResponseReader:
             report(_hide(problems, redactor))
 
     def _refuse(
-        self, problems: tuple[Problem, ...], raw: Any, content: bytes, redactor: Redactor | None
+        self, problems: tuple[Problem, ...], raw: Any, content: bytes, redactor: FindRedactor
     ) -> ResponseValidationError:
         problems = _hide(problems, redactor)
         label = self.operation.label
@@ -344,11 +344,16 @@ def _find_message(value: Any, redactor: Redactor, depth: int = 0) -> str:
     return next(filter(None, (_find_message(v, redactor, depth + 1) for v in nested)), "")
 
 
-def _hide(problems: tuple[Problem, ...], redactor: Redactor | None) -> tuple[Problem, ...]:
+def _hide(problems: tuple[Problem, ...], redactor: FindRedactor) -> tuple[Problem, ...]:
     """Mask the call's own secrets: what looks secret, a validator has not shown."""
     if redactor is None:
         return problems
-    return tuple(Problem(*map(redactor.text, problem)) for problem in problems)
+    hide = redactor().text
+    return tuple(Problem(*map(hide, problem)) for problem in problems)
+
+
+def _find(redactor: FindRedactor) -> Redactor:
+    return PLAIN if redactor is None else redactor()
 
 
 def _show(body: str, redactor: Redactor) -> str:

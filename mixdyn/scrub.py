@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
-from urllib.parse import unquote_plus
 
 MASK = "***"
 
@@ -141,7 +140,7 @@ def _end_of_structure(text: str, start: int) -> int:
 def _read_pair(found: re.Match[str], grade: _GradeOf) -> _Reading:
     """Read what follows `name=`, also where it is percent-encoded, sign and all."""
     name = found["name"]
-    if not grade(unquote_plus(name)):
+    if not grade(_unquote(name)):
         return None
     find = _patterns()
     pattern = find.value if "=" in found["sign"] else find.escaped_value
@@ -151,6 +150,14 @@ def _read_pair(found: re.Match[str], grade: _GradeOf) -> _Reading:
     if value[0].isdigit() and name.lower().endswith("tokens"):  # a count
         return None
     return value.end(), MASK
+
+
+def _unquote(name: str) -> str:
+    if "%" not in name and "+" not in name:
+        return name
+    from urllib.parse import unquote_plus
+
+    return unquote_plus(name)
 
 
 def _read_header(found: re.Match[str], grade: _GradeOf) -> _Reading:

@@ -42,11 +42,10 @@ class Secrecy:
 
     def redactor(self) -> Redactor:
         """Give what masks this operation's secrets, made when first needed and then kept."""
-        if self._redactor is None:
-            with self._lock:
-                if self._redactor is None:
-                    self._redactor = Redactor(self._find_names())
-        return self._redactor
+        with self._lock:
+            if self._redactor is None:
+                self._redactor = Redactor(self._find_names())
+            return self._redactor
 
     def _find_names(self) -> set[str]:
         keys = (s.parameter for s in self._schemes.values() if s.kind == "apiKey")

@@ -13,6 +13,7 @@ from mixdyn.sse import MAX_EVENT_BYTES, EventTooLargeError, RawEvent
 
 RECORD_SEPARATOR = b"\x1e"
 
+_SHORT = 512
 _BLANK = " \t\r\n"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -84,10 +85,10 @@ class RecordDecoder:
         """
         Tell whether what came after the last mark is a whole record: no need to wait for the next.
 
-        Looked at again only when it has doubled, so that the cost stays linear.
+        A long one is looked at again only when it has doubled, so that the cost stays linear.
         """
         rest = self._rest
-        is_due = self._tried * 2 <= len(rest) <= self._limit
+        is_due = (len(rest) < _SHORT or self._tried * 2 <= len(rest)) and len(rest) <= self._limit
         if self._mark == b"\n" or not rest.endswith(b"\n") or not is_due:
             return False
         try:

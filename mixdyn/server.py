@@ -33,15 +33,13 @@ def resolve_server(
     known = [name for s in parse_servers(document.root.get("servers")) for name in _names(s)]
     if given is not None:
         return _check(_fill(Server(str(given), {}), values, known, label), label)
-    if not operation.servers:
-        # OpenAPI 3.1.1, 4.8.1: without servers the document's own origin is the server.
-        return _check(resolve_url(document, "/"), label)
+    # OpenAPI 3.1.1, 4.8.1: without servers the document's own origin is the server.
+    servers = operation.servers or (Server("/", {}),)
     index = settings.server_idx
-    if index not in range(len(operation.servers)):
-        shown = excerpt(index, 40)
-        problem = Problem("server_idx", f"expected 0 to {len(operation.servers) - 1}, got {shown}")
+    if index not in range(len(servers)):
+        problem = Problem("server_idx", f"expected 0 to {len(servers) - 1}, got {excerpt(index, 40)}")
         raise _refuse(label, [problem])
-    url = _fill(operation.servers[index], values, known, label)
+    url = _fill(servers[index], values, known, label)
     return _check(resolve_url(document, url), label)
 
 

@@ -1,7 +1,7 @@
 """
 Event streams: the iterators that a call gives for events and records, blocking and async.
 
-What the bytes mean, `feed` knows.
+What the bytes mean, `eventfeed` knows.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from mixdyn.connection import Connections, abandon, hang_up, running_loop
 from mixdyn.errors import ClientClosedError
-from mixdyn.feed import EventFeed
+from mixdyn.eventfeed import EventFeed
 from mixdyn.release import abandon_async, release_async
 from mixdyn.sse import RawEvent
 
@@ -162,9 +162,7 @@ class EventStream(_Stream):
         self._abandoned = weakref.finalize(
             self, abandon, response, self._chunks, self._owner.abandoned
         )
-        track = getattr(self._owner, "track", None)
-        if track is not None:
-            track(response, is_async=False)
+        self._owner.track(response, is_async=False)
 
     def _release(self) -> None:
         if self._abandoned.detach() and not self.response.is_closed:
@@ -264,9 +262,7 @@ class AsyncEventStream(_Stream):
         self._abandoned = weakref.finalize(
             self, abandon_async, response, self._chunks, running_loop()
         )
-        track = getattr(self._owner, "track", None)
-        if track is not None:
-            track(response, is_async=True)
+        self._owner.track(response, is_async=True)
 
     async def _release(self) -> None:
         if self._abandoned.detach() and not self.response.is_closed:

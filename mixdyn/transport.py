@@ -71,7 +71,6 @@ class Lease:
         """Stand between the response and its stream, to learn of the end."""
         self.stream = response.stream
         response.stream = cast("Any", self)  # its subclasses are streams
-        response.extensions["mixdyn.lease"] = self
         return response
 
 
@@ -127,7 +126,7 @@ class Stock:
 
     def __init__(self, lease: type[Lease], make: Callable[[], Any], limits: httpx.Limits) -> None:
         self._lease = lease
-        self._make = make
+        self._make: Callable[[], Any] | None = make  # None when closed, since it holds the client
         self._limit = limits.max_connections
         self._spare = limits.max_keepalive_connections
         self._keep = limits.keepalive_expiry
@@ -135,12 +134,11 @@ class Stock:
         self._leases: set[Lease] = set()
         self._turns: deque[Turn] = deque()
         self._lock = threading.RLock()
-        self._is_closed = False
 
     def take(self, turn: Turn | None = None) -> Any:
         """Lease a transport; None where all are in use, and then `turn` waits for one."""
         with self._lock:
-            if self._is_closed:
+            if self._make is None:
                 raise ClientClosedError("the client is closed; make a new one, or enter it again")
             if self._idle:
                 transport = self._idle.pop()[1]
@@ -157,7 +155,7 @@ class Stock:
         with self._lock:
             transport, lease.transport = lease.transport, None
             self._leases.discard(lease)
-            if transport is None or self._is_closed:
+            if transport is None or self._make is None:
                 return transport
             if self._turns:
                 turn = self._turns.popleft()
@@ -176,7 +174,7 @@ class Stock:
     def close(self) -> list[Any]:
         """Lease no more, and send away those who wait; gives all transports, to be closed."""
         with self._lock:
-            self._is_closed = True
+            self._make = None
             found = [transport for _, transport in self._idle]
             self._idle.clear()
             while self._leases:
@@ -232,7 +230,8 @@ class Spread(httpx.BaseTransport):
             if late is not None:
                 late.close()
             raise
-        return lease or self._stock.leave(turn) or _refuse(turn)
+        found: BlockingLease = lease or self._stock.leave(turn) or _refuse(turn)
+        return found
 
 
 class AsyncSpread(httpx.AsyncBaseTransport):
@@ -269,7 +268,8 @@ class AsyncSpread(httpx.AsyncBaseTransport):
             if late is not None:
                 await late.aclose()
             raise
-        return lease or self._stock.leave(turn) or _refuse(turn)
+        found: AsyncLease = lease or self._stock.leave(turn) or _refuse(turn)
+        return found
 
 
 def _stock(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, TypeGuard, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -18,7 +18,7 @@ from mixdyn.names import to_snake
 from mixdyn.redact import MASK, PLAIN, is_marked
 from mixdyn.roster import find_model
 from mixdyn.schema import Schema
-from mixdyn.shape import is_array, is_object
+from mixdyn.shape import as_array, is_array, is_object
 from mixdyn.wire import to_wire
 
 _REPR_FIELDS = 8
@@ -225,26 +225,20 @@ def _find_secrets(schema: Schema) -> frozenset[str]:
     Also those that `_fields` leaves out since the alternatives disagree on them.
     """
     found: set[str] = set()
-    for leaf in _open_union(schema):
-        try:
+    try:
+        for leaf in (schema, *schema.leaves):
             found.update(wire for wire, field in leaf.properties.items() if _is_secret(field))
-        except DocumentError:  # a repr is no place to hear of it
-            continue
+    except DocumentError:  # a repr is no place to hear of it
+        pass
     return frozenset(found)
 
 
 def _is_secret(field: Schema) -> bool:
     try:
-        return any(is_marked(p.value) for leaf in _open_union(field) for p in leaf.parts)
-    except DocumentError:
-        return is_marked(field.value)
-
-
-def _open_union(schema: Schema) -> list[Schema]:
-    try:
-        return [schema, *schema.leaves]
-    except DocumentError:
-        return [schema]
+        return any(is_marked(p.value) for leaf in (field, *field.leaves) for p in leaf.parts)
+    except DocumentError:  # then by what stands there itself
+        lists = (as_array(field.value.get(word)) for word in ("allOf", "anyOf", "oneOf"))
+        return any(map(is_marked, filter(is_object, [field.value, *chain(*lists)])))
 
 
 def _allows_null(field: Schema | None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -51,6 +52,11 @@ class Exchange:
         self.send_head(status, "application/json", f"Content-Length: {len(data)}", *more)
         self.send(data)
 
+    def reset(self) -> None:
+        """End the connection at once, without the usual goodbye."""
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.sock.close()
+
     def send_chunk(self, data: bytes) -> None:
         """Send one chunk of a chunked body."""
         self.send(b"%x\r\n%s\r\n" % (len(data), data))
@@ -72,20 +78,29 @@ Answer = Callable[[Exchange], None]
 class Loopback:
     """Answers every request by one function, each connection in a thread of its own."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, *, is_open: bool = True) -> None:
         self.answer = answer
         self.exchanges: list[Exchange] = []
         self.connections: list[socket.socket] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.socket()
+        self._listener.bind(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        self._threads = [threading.Thread(target=self._accept)]
+        self._threads: list[threading.Thread] = []
+        if is_open:
+            self.open()
+
+    def open(self) -> None:
+        """Begin to listen; until then connections are refused."""
+        self._listener.listen(128)
+        self._threads.append(threading.Thread(target=self._accept))
         self._threads[0].start()
 
     def close(self) -> None:
         """Stop, and wait for every thread."""
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
-        self._threads[0].join(PATIENCE)
+        for thread in self._threads[:1]:
+            thread.join(PATIENCE)  # from here on there are no new connections
         for sock in self.connections:
             with suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
@@ -129,9 +144,9 @@ def _set_at_end(event: threading.Event) -> Iterator[None]:
 
 
 @contextmanager
-def serve(answer: Answer) -> Iterator[Loopback]:
+def serve(answer: Answer, *, is_open: bool = True) -> Iterator[Loopback]:
     """Run a server for the length of a block."""
-    server = Loopback(answer)
+    server = Loopback(answer, is_open=is_open)
     try:
         yield server
     finally:

@@ -141,7 +141,7 @@ def test_made_once_by_racing_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Any] = []
     is_making, may_go_on = threading.Event(), threading.Event()
 
-    def make(kind: str, *, is_stream: bool) -> Any:
+    def make(*, is_async: bool, is_stream: bool) -> Any:
         made.append(SimpleNamespace(close=lambda: None))
         is_making.set()
         may_go_on.wait(PATIENCE)

@@ -16,7 +16,8 @@ from mixdyn.connection import Connections
 from mixdyn.content import ContentError
 from mixdyn.deadline import DEADLINE
 from mixdyn.effect import Build, Close, Flow, Read, Send, Sleep
-from mixdyn.engine import AsyncEngine, Engine, step_timeouts, to_header, to_url
+from mixdyn.engine import AsyncEngine, Engine
+from mixdyn.native import step_timeouts, to_header, to_url
 from mixdyn.errors import MixError, ResponseValidationError
 from mixdyn.hook import Run
 from mixdyn.payload import Payload

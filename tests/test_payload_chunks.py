@@ -425,3 +425,28 @@ def test_a_close_while_another_thread_reads() -> None:
     go.set()
     thread.join()
     assert sent == [b"a"]
+
+
+@pytest.mark.parametrize("backend", [None, *BACKENDS])
+def test_progress(backend: str | None) -> None:
+    """Progress is told after each piece, once it has been sent, with the whole if it is known."""
+    for content, total in ((BIG, len(BIG)), (iter([BIG]), None)):
+        told: list[tuple[int, int | None]] = []
+        payload = Payload.of_file(Upload("f", content))
+
+        def on_progress(done: int, total: int | None, told: Any = told) -> None:
+            told.append((done, total))
+
+        async def use(payload: Payload = payload, tell: Any = on_progress) -> list[int]:
+            return [len(chunk) async for chunk in payload.achunks(tell)]
+
+        if backend is None:
+            chunks = payload.chunks(on_progress)
+            sizes = [len(next(chunks))]
+            assert told == []
+            sizes += map(len, chunks)
+        else:
+            sizes = anyio.run(use, backend=backend)
+        sums = [sum(sizes[: i + 1]) for i in range(len(sizes))]
+        assert told == [(done, total) for done in sums]
+        assert told[-1][0] == len(BIG)

@@ -21,7 +21,8 @@ JSON = "application/json"
 
 
 @pytest.mark.parametrize(
-    "name", ["X-My-Key", "x-my-key", "x_my_key", "xMyKey", "seat", "SEAT", "filter[seat]", "a.seat", "$"]
+    "name",
+    ["X-My-Key", "x-my-key", "x_my_key", "xMyKey", "seat", "SEAT", "filter[seat]", "a.seat", "$"],
 )
 def test_names_of_the_document(name: str) -> None:
     """A name that the document marks is secret in every spelling, and as a step of another."""
@@ -75,7 +76,10 @@ def test_headers() -> None:
         ("https://h/a;jsessionid=abc/x?y=1", "https://h/a;jsessionid=***/x?y=1"),
         ("https://h/#access_token=x&state=y", "https://h/#access_token=***&state=y"),
         ("https://h/#/route?code=x", "https://h/#/route?code=***"),
-        ("https://h/?r=https%3A%2F%2Fi%3Fcode%3Dx%26s", "https://h/?r=https%3A%2F%2Fi%3Fcode%3D***%26s"),
+        (
+            "https://h/?r=https%3A%2F%2Fi%3Fcode%3Dx%26s",
+            "https://h/?r=https%3A%2F%2Fi%3Fcode%3D***%26s",
+        ),
         ("https://h/p?code=404&status_code=404", "https://h/p?code=***&status_code=404"),
         ("https://h/p?max_tokens=5&tokens=7", "https://h/p?max_tokens=5&tokens=7"),
         ("https://h/p?password=", "https://h/p?password="),
@@ -106,7 +110,10 @@ def test_redact_url() -> None:
         ({"code": "abc", "errorCode": "abc"}, {"code": MASK, "errorCode": "abc"}),
         ({"secret": b"x", "a": None, "b": b"x"}, {"secret": MASK, "a": None, "b": b"x"}),
         ({"secret": None, "token": True}, {"secret": None, "token": True}),
-        ({"seat": 5, "x": [{"seat": {"a": 1.5, "b": True}}]}, {"seat": MASK, "x": [{"seat": {"a": MASK, "b": True}}]}),
+        (
+            {"seat": 5, "x": [{"seat": {"a": 1.5, "b": True}}]},
+            {"seat": MASK, "x": [{"seat": {"a": MASK, "b": True}}]},
+        ),
         ({"args": '{"token":"x"}'}, {"args": '{"token":"***"}'}),
         ({"at": "https://u:p@h", "k": "sk-12345"}, {"at": "https://***@h", "k": MASK}),
         ({"sk-12345": 1}, {MASK: 1}),
@@ -174,7 +181,11 @@ def test_values_are_added() -> None:
 def test_no_value_survives(value: str, before: str, after: str) -> None:
     """Wherever a known secret stands, it does not show."""
     value = f"<<{value}>>"
-    for text in (before + value + after, json.dumps([before, value]), f"https://h/{quote(value, errors='replace')}"):
+    for text in (
+        before + value + after,
+        json.dumps([before, value]),
+        f"https://h/{quote(value, errors='replace')}",
+    ):
         assert value not in Redactor(values=[value]).text(text)
 
 
@@ -183,14 +194,22 @@ def test_no_value_survives(value: str, before: str, after: str) -> None:
     [
         (b"", JSON, ""),
         (b'{"a": 1, "password": "x"}', JSON, '{"a":1,"password":"***"}'),
-        (b'{"p\\u0061ssword": "x"}', "application/problem+json; charset=utf-8", '{"password":"***"}'),
+        (
+            b'{"p\\u0061ssword": "x"}',
+            "application/problem+json; charset=utf-8",
+            '{"password":"***"}',
+        ),
         (b'{"password": "x", "password": 5}', JSON, '{"password":5}'),
         (b'{"password": "x', JSON, '{"password": "***'),
         (b'[{"token": "x"}]', "", '[{"token":"***"}]'),
-        (b'{"token": "x"}\n{"token": "y"}', "application/x-ndjson", '{"token": "***"}\\n{"token": "***"}'),
+        (
+            b'{"token": "x"}\n{"token": "y"}',
+            "application/x-ndjson",
+            '{"token": "***"}\\n{"token": "***"}',
+        ),
         (b"[" * 20_000, JSON, "[" * 9 + "…"),
         (b"a=1&pass%77ord=x+y;z", FORM, "a=1&pass%77ord=***;z"),
-        (b"data: {\"token\": \"x\"}", "text/event-stream", 'data: {"token": "***"}'),
+        (b'data: {"token": "x"}', "text/event-stream", 'data: {"token": "***"}'),
         (b"<token>x</token>", "application/xml", "<token>***</token>"),
         (b"password: x", "application/yaml", "password: ***"),
         (b"\x1b[2J\r\nx\xe2\x80\xae", "text/plain", "\\x1b[2J\\r\\nx\\u202e"),
@@ -212,7 +231,9 @@ def test_body_is_cut() -> None:
     """A body is cut at the limit, and what was hidden before the cut stays hidden."""
     assert PLAIN.body(b"abcdef", "text/plain", 4) == "abc…"
     text = "x" * 1995 + "sk-" + "1" * 5000
-    assert Redactor(values=["sk-" + "1" * 5000]).body(text.encode(), "text/plain") == "x" * 1995 + MASK
+    assert (
+        Redactor(values=["sk-" + "1" * 5000]).body(text.encode(), "text/plain") == "x" * 1995 + MASK
+    )
 
 
 @pytest.mark.parametrize("offset", range(-700, 100, 50))

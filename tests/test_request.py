@@ -423,6 +423,17 @@ def made_of(schema: Any) -> Building:
     return Building(body(schema, MULTIPART))
 
 
+def test_values_that_fail_when_they_are_looked_at() -> None:
+    """An argument that raises while it is examined is a problem of that argument."""
+
+    class Odd:
+        @property
+        def read(self) -> Any:
+            raise ValueError("it is broken")
+
+    assert made_of({}).problems({"body": {"f": Odd()}}) == {"body": "it is broken"}
+
+
 def test_headers_and_types_of_parts() -> None:
     """`encoding` gives parts their headers and types; what is missing there is a problem."""
     rules = {"X-A": {"required": True}, "X-B": {"schema": {"const": "b"}}}

@@ -47,7 +47,10 @@ def grade(name: str) -> int:
         # pairs
         ("a=1&password=a,b;c&x=1", "a=1&password=***&x=1"),
         ("api%5Fkey=v b", "api%5Fkey=*** b"),
-        ("?next=https%3A%2F%2Fi%3Ftoken%3Dabc%26x%3D1&y", "?next=https%3A%2F%2Fi%3Ftoken%3D***%26x%3D1&y"),
+        (
+            "?next=https%3A%2F%2Fi%3Ftoken%3Dabc%26x%3D1&y",
+            "?next=https%3A%2F%2Fi%3Ftoken%3D***%26x%3D1&y",
+        ),
         ("max_tokens=5&tokens=9&token=9", "max_tokens=5&tokens=9&token=***"),
         ("f(*, api_key=…, title=…)", "f(*, api_key=…, title=…)"),
         ("token=None, password=true", "token=None, password=true"),
@@ -63,7 +66,10 @@ def grade(name: str) -> int:
             "Authorization: Digest a, b=c\r\nAccept: */*\nX-Api-Key:k v",
             "Authorization: ***\r\nAccept: */*\nX-Api-Key:***",
         ),
-        ("curl -H 'x-api-key: a' -H \"cookie: b\" -X", "curl -H 'x-api-key: ***' -H \"cookie: ***\" -X"),
+        (
+            "curl -H 'x-api-key: a' -H \"cookie: b\" -X",
+            "curl -H 'x-api-key: ***' -H \"cookie: ***\" -X",
+        ),
         ("Cookie: ", "Cookie: "),
         # schemes
         ("got Bearer abc.def-1, sorry", "got Bearer ***, sorry"),
@@ -81,7 +87,10 @@ def grade(name: str) -> int:
         ("<password>abc</password><a>b</a>", "<password>***</password><a>b</a>"),
         ("<x:token a='1'><![CDATA[abc]]></x:token>", "<x:token a='1'><![CDATA[***</x:token>"),
         ("<token> </token>", "<token> </token>"),
-        ("a: b\npassword: hunter2\n - token: abc \npin: 12", "a: b\npassword: ***\n - token: *** \npin: 12"),
+        (
+            "a: b\npassword: hunter2\n - token: abc \npin: 12",
+            "a: b\npassword: ***\n - token: *** \npin: 12",
+        ),
         ("password: must be long", "password: must be long"),
         ("token: null", "token: null"),
         # nothing

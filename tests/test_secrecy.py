@@ -31,7 +31,9 @@ def test_names_of_security_schemes(location: str) -> None:
     """What a security scheme names is secret, wherever it travels; other schemes name nothing."""
     redactor = redactor_of({}, [scheme("apiKey", "X-Seat", location)])
     assert redactor.is_secret("x-seat")
-    redactor = redactor_of({}, [scheme("http", "X-Seat"), SecurityScheme("t", "apiKey", "", "", "")])
+    redactor = redactor_of(
+        {}, [scheme("http", "X-Seat"), SecurityScheme("t", "apiKey", "", "", "")]
+    )
     assert not redactor.is_secret("x-seat")
     assert not redactor.is_secret("")
 
@@ -45,6 +47,11 @@ def test_parameters(schema: Any) -> None:
     redactor = redactor_of({"parameters": [param("row", schema=fields(seat=schema))]})
     assert redactor.is_secret("seat")
     assert not redactor.is_secret("row")
+
+
+def test_parameters_without_a_schema() -> None:
+    """A parameter that is not described is not marked."""
+    assert not redactor_of({}, path="/things/{seat}").is_secret("seat")
 
 
 @pytest.mark.parametrize(
@@ -64,7 +71,9 @@ def test_parameters(schema: Any) -> None:
         {"allOf": [fields(row=TEXT), fields(seat=PASSWORD)]},
         {"oneOf": [fields(row=TEXT), fields(seat=PASSWORD)]},
         {"$ref": "#/components/schemas/Tree"},
-        fields(seat={"$ref": "#/components/schemas/Pin"}, other={"$ref": "#/components/schemas/Pin"}),
+        fields(
+            seat={"$ref": "#/components/schemas/Pin"}, other={"$ref": "#/components/schemas/Pin"}
+        ),
     ],
 )
 @pytest.mark.parametrize("where", ["request", "response"])
@@ -83,7 +92,11 @@ def test_whole_bodies_and_events() -> None:
     """A body that is a secret is one by its argument's name; events count like answers."""
     assert redactor_of(body(PASSWORD, "text/plain")).is_secret("body")
     assert not redactor_of(answers(PASSWORD)).is_secret("body")
-    event = {"responses": {"200": {"content": {"text/event-stream": {"itemSchema": fields(seat=HIDDEN)}}}}}
+    event = {
+        "responses": {
+            "200": {"content": {"text/event-stream": {"itemSchema": fields(seat=HIDDEN)}}}
+        }
+    }
     assert redactor_of(event).is_secret("seat")
     assert redactor_of(body(fields(seat=HIDDEN), FORM)).is_secret("seat")
 

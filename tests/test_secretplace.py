@@ -54,7 +54,9 @@ def test_named_places() -> None:
     assert not places.hides_numbers(["usage", "tokens"])
 
 
-@pytest.mark.parametrize("schema", [PASSWORD, {"items": PASSWORD}, {"$ref": "#/$defs/0", "$defs": {"0": SECRET}}])
+@pytest.mark.parametrize(
+    "schema", [PASSWORD, {"items": PASSWORD}, {"$ref": "#/$defs/0", "$defs": {"0": SECRET}}]
+)
 def test_all_is_secret(schema: Any) -> None:
     """Where the whole instance is marked, every place is secret."""
     places = SecretPlaces(schema)

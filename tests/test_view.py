@@ -221,7 +221,7 @@ def test_equality() -> None:
         ({"password": 5, "pin": 5, "seed": {"a": 1}}, "Thing(password=5, pin='***', seed='***')"),
         ({"pin": None, "code": "x", "n": 1}, "Thing(pin=None, code='***', n=1)"),
         ({"id": "see https://u:p@h/?token=x"}, "Thing(id='see https://***@h/?token=***')"),
-        ({"id": '{"token": "' + "x" * 600}, "Thing(id='{\"token\": \"***')"),
+        ({"id": '{"token": "' + "x" * 600}, 'Thing(id=\'{"token": "***\')'),
         ({"promptTokens": 12, "note": None}, "Thing(note=None, promptTokens=12)"),
         ({str(n): n for n in range(20)}, "Thing(0=0, 1=1, 2=2, 3=3, 4=4, 5=5, 6=6, 7=7, …)"),
         ({"a\n\u202eb": "\x07"}, "Thing(a\\n\\u202eb='\\x07')"),

@@ -13,6 +13,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 
 from tests.benchmarks.measure import Row, measure_calls, measure_memory, measure_startup
+from tests.benchmarks.transfer import measure_transfers
 
 PEER = "mix-python-sdk==0.4.5"
 
@@ -65,8 +66,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print the rows as JSON")
     parser.add_argument("--quick", action="store_true", help="fewer rounds, wider spread")
+    parser.add_argument("--megabytes", type=int, help="size of the file for up- and downloads")
     options = parser.parse_args()
     rows = measure(5 if options.quick else 21)
+    size = options.megabytes or (64 if options.quick else 512)
+    rows += measure_transfers(size, 5 if options.quick else 11)
     if options.json:
         print(json.dumps([row._asdict() for row in rows], indent=2))
     else:

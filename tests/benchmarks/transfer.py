@@ -119,16 +119,16 @@ def divide(
     what: Callable[[Cost], float],
     limit: float,
 ) -> Row:
-    """Give the ratio of the medians of one kind of cost, and the spread of the single ratios."""
+    """Give the median ratio of one kind of cost: of each pair, since disks have their moods."""
     ratios = sorted(what(ours) / what(theirs) for ours, theirs in pairs)
-    ours, theirs = ([what(pair[side]) for pair in pairs] for side in (0, 1))
     cut = len(ratios) // 5
-    ratio = statistics.median(ours) / statistics.median(theirs)
-    return Row(name, baseline, ratio, ratios[cut], ratios[-1 - cut], limit)
+    return Row(name, baseline, statistics.median(ratios), ratios[cut], ratios[-1 - cut], limit)
 
 
 def run_client(side: str, direction: str, url: str, path: str) -> Cost:
-    """Do one transfer in a fresh process."""
+    """Do one transfer in a fresh process, without what the one before has left on disk."""
+    with suppress(FileNotFoundError):
+        os.unlink(f"{path}.copy")
     command = [sys.executable, "-m", __spec__.name, side, direction, url, path]
     # With byte code, as pip installs it.
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}

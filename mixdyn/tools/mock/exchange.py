@@ -14,7 +14,14 @@ from urllib.parse import quote
 
 from mixdyn.document import Document
 from mixdyn.errors import excerpt
-from mixdyn.media import EVENT_STREAM, MediaType, is_binary, is_json
+from mixdyn.media import (
+    EVENT_STREAM,
+    MediaType,
+    is_binary,
+    is_json,
+    is_json_sequence,
+    is_sequence,
+)
 from mixdyn.names import to_snake
 from mixdyn.shape import as_object
 from mixdyn.tools.mock.parameter import Source, read_parameters
@@ -45,7 +52,6 @@ from mixdyn.tools.mock.sample import Sampler, Taste, media_examples
 from mixdyn.tools.mock.script import Script, plant
 from mixdyn.tools.mock.store import Address, Record, Store
 
-_LINES = ("application/jsonl", "application/x-ndjson", "application/ndjson", "application/json-seq")
 _DEFAULT_TEXT = "Hello from the stand-in server."
 
 
@@ -286,7 +292,7 @@ class Exchange:
             return self.answer_events(status, stream)
         self.remember_text()
         self.publish()
-        if media is not None and media.essence in _LINES:
+        if media is not None and is_sequence(media.essence):
             return self.answer_lines(status, media)
         subject = self.api.census.subject(self.route)
         name = self.named_id(subject) if subject is not None else None
@@ -348,7 +354,7 @@ class Exchange:
         return MockResponse(status, headers, reader)
 
     def answer_lines(self, status: int, media: MediaType) -> MockResponse:
-        mark = b"\x1e" if media.essence == "application/json-seq" else b""
+        mark = b"\x1e" if is_json_sequence(media.essence) else b""
         script = self.api.script(self.route, media)
         text, taste = self.text or _DEFAULT_TEXT, Taste(now=self.now)
         return answer_value(status, media, script.lines(text, self.subject_facts, taste, mark))

@@ -16,6 +16,10 @@ from weakref import WeakSet
 MOST_REMEMBERED = 1_000
 
 
+class DroppedError(Exception):
+    """The connection is to be cut here, without a proper end."""
+
+
 class Message(NamedTuple):
     """A numbered event, as the bytes that go over the wire."""
 
@@ -41,7 +45,8 @@ class Subscription:
         heartbeat: Callable[[int], bytes],
         idle_s: float | None,
     ) -> None:
-        self._ready: deque[Message] = deque(first, maxlen=MOST_REMEMBERED * 2)
+        ready = list(first)
+        self._ready = deque(ready, maxlen=max(len(ready), MOST_REMEMBERED * 2))
         self._heartbeat = heartbeat
         self._idle_s = idle_s
         self._last = self._ready[-1].number if self._ready else 0
@@ -180,6 +185,11 @@ class Channel:
             readers = list(self._readers)
         for reader in readers:
             reader.end()
+
+
+def no_heartbeat(_number: int) -> bytes:
+    """Stand for the sign of life of what is never idle: a comment."""
+    return b":\n\n"
 
 
 def _do_nothing() -> None:

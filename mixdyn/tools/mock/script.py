@@ -50,10 +50,10 @@ class Draft:
     data: str
     retry: int | None = None
 
-    def encode(self, number: int) -> bytes:
-        """Write the event for the wire, under its number."""
+    def encode(self, number: int | str | None) -> bytes:
+        """Write the event for the wire, under its number; None for no id."""
         lines = [f"event: {_one_line(self.name)}"] if self.name else []
-        lines.append(f"id: {number}")
+        lines += [f"id: {_one_line(str(number))}"] if number is not None else []
         lines += [f"retry: {self.retry}"] if self.retry is not None else []
         lines += [f"data: {line}" for line in re.split(r"\r\n|\r|\n", self.data)]
         return ("\n".join(lines) + "\n\n").encode("utf-8", "backslashreplace")

@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self, cast
 
 from mixdyn.errors import excerpt
-from mixdyn.tools.mock.feed import Subscription
+from mixdyn.tools.mock.feed import DroppedError, Subscription
 from mixdyn.tools.mock.reply import MockRequest, MockResponse
 
 HOST = "127.0.0.1"
@@ -338,6 +338,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(b"%x\r\n%b\r\n" % (len(chunk), chunk) if is_chunked else chunk)
             if is_chunked:
                 self.wfile.write(b"0\r\n\r\n")
+        except DroppedError:  # what was sent still arrives, and then there is no more
+            self.close_connection = True
         finally:
             reader.close()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from mixdyn.document import Document, Source
 from mixdyn.errors import DocumentError, excerpt
 from mixdyn.operation import Operation, Response
 from mixdyn.tools.mock.exchange import Api, Exchange, State
+from mixdyn.tools.mock.fault import Fault, Faults
 from mixdyn.tools.mock.feed import Subscription
 from mixdyn.tools.mock.refusal import RefusedError, word_refusal
 from mixdyn.tools.mock.reply import MockRequest, MockResponse
@@ -62,6 +63,8 @@ class Mock:
         spec: the document, in any form that `Document.load` takes; without one, the bundled one.
         heartbeat_s: after how many seconds of silence a stream gives a sign of life; None never.
         clock: gives the time, in seconds since 1970, for what is created.
+        faults: what goes wrong with the next answers of an operation, by its operationId, by
+            method and path (`GET /pets`), or by `*`; more can be added to `faults` later.
     """
 
     def __init__(
@@ -70,7 +73,9 @@ class Mock:
         *,
         heartbeat_s: float | None = HEARTBEAT_S,
         clock: Callable[[], float] = time.time,
+        faults: Mapping[str, Iterable[Fault | None]] | None = None,
     ) -> None:
+        self.faults = Faults(faults)
         self.api = Api(Document.load(_bundled_path() if spec is None else spec))
         self.state = State(clock, heartbeat_s)
         self._lock = threading.Lock()
@@ -82,8 +87,30 @@ class Mock:
         """Answer a request; calls from several threads take their turns."""
         # One at a time: the memory is plain dictionaries, and answers are quick.
         with self._lock:
-            answer = respond(self.api, self.state, request)
+            answer = self._answer(request)
         return _without_body(answer) if request.method == "HEAD" else answer
+
+    def _answer(self, request: MockRequest) -> MockResponse:
+        fault = self._next_fault(request)
+        if fault is None:
+            return respond(self.api, self.state, request)
+        if fault.status is None:
+            answer = respond(self.api, self.state, request)
+        else:
+            route, _ = _find_route(self.api, request)
+            error = RefusedError(fault.status, "refused on demand, by a fault of the stand-in")
+            answer = _refuse(self.api, route, error)
+        is_fit = fault.status is not None or answer.status < 400
+        return self.faults.apply(fault, answer) if is_fit else answer
+
+    def _next_fault(self, request: MockRequest) -> Fault | None:
+        """Give the fault that waits for this answer, and use it up."""
+        try:
+            route, _ = _find_route(self.api, request)
+            names = (route.operation.operation_id or "", f"{route.method} {route.path}")
+        except (RefusedError, DocumentError):
+            return None
+        return self.faults.take(*names)
 
     def refuse(self, request: MockRequest, status: int, message: str) -> MockResponse:
         """Answer a request whose body was not even read, in the form declared for errors."""
@@ -105,6 +132,7 @@ class Mock:
         """End all open streams."""
         with self._lock:
             self.state.store.close()
+        self.faults.close()
 
 
 def serve(

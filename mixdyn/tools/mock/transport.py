@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import httpx
 
-from mixdyn.tools.mock.feed import Subscription
+from mixdyn.tools.mock.feed import DroppedError, Subscription
 from mixdyn.tools.mock.reply import MockRequest, MockResponse
+
+_DROPPED = "the stand-in server has dropped the connection"
 
 
 class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
@@ -19,10 +21,17 @@ class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
         self._reader = reader
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter(self._reader)
+        try:
+            yield from self._reader
+        except DroppedError as error:
+            raise httpx.RemoteProtocolError(_DROPPED) from error
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self._reader.__aiter__()
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self._reader:
+                yield chunk
+        except DroppedError as error:
+            raise httpx.RemoteProtocolError(_DROPPED) from error
 
     def close(self) -> None:
         self._reader.close()

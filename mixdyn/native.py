@@ -1,0 +1,145 @@
+"""
+The HTTP client's own form of things: requests, bodies, URLs, headers, timeouts, errors.
+
+Knows httpx and what is like it by what they can do; imports neither, and sends nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from mixdyn.deadline import PASSED
+from mixdyn.effect import Build, Built
+from mixdyn.payload import AsyncChunks, Payload
+from mixdyn.request import Request
+from mixdyn.settings import Progress, Timeouts, Unset
+
+_CONNECT_SECONDS = 10.0
+_READ_SECONDS = 60.0
+_IDLE_SECONDS = 600.0
+
+
+def build(client: Any, effect: Build, defaults: Mapping[str, str], *, is_async: bool) -> Built:
+    """Make the HTTP client's own request; `defaults` are headers that it may replace."""
+    request: Request = effect.request
+    headers = {**defaults, **{k: to_header(v) for k, v in request.headers.items()}}
+    options: dict[str, Any] = {"headers": headers}
+    timeout = step_timeouts(effect.timeouts, client, is_stream=effect.is_stream)
+    if timeout is not None:
+        options["timeout"] = timeout
+    if isinstance(request.content, Payload):
+        options["content"] = feed(request.content, headers, effect.on_progress, is_async=is_async)
+    elif request.content is not None:
+        options["content"] = request.content
+    url = to_url(type(client).__module__.partition(".")[0], request.url)
+    native = client.build_request(request.method, url, **options)
+    if is_async and isinstance(request.content, Payload):
+        pass_on(native, options["content"])
+    return Built(native, getattr(client, "follow_redirects", False) is True)
+
+
+def feed(
+    payload: Payload, headers: dict[str, Any], on_progress: Progress | None, *, is_async: bool
+) -> Any:
+    """Give the chunks of a body that is sent in pieces, and say in its headers what is to come."""
+    size = payload.size
+    if size is not None:
+        headers["content-length"] = str(size)
+    if payload.content_type is not None:
+        headers["content-type"] = payload.content_type
+    return payload.achunks(on_progress) if is_async else payload.chunks(on_progress)
+
+
+def pass_on(native: Any, chunks: AsyncChunks) -> None:
+    """
+    Give a request its body without the async generator that httpx puts around it.
+
+    That is left open where a server answers before it has read all, which trio warns of.
+    """
+    family = family_of(native)
+    if hasattr(family, "AsyncByteStream"):
+        native.stream = body_class(family)(chunks)
+
+
+@lru_cache(maxsize=8)
+def body_class(family: Any) -> Any:
+    """Give the class of async bodies for a family of HTTP clients."""
+
+    class Body(family.AsyncByteStream):  # type: ignore[misc]  # httpx's or httpx2's
+        def __init__(self, chunks: AsyncChunks) -> None:
+            self.chunks = chunks
+            self._has_begun = False
+
+        def __aiter__(self) -> AsyncChunks:
+            if self._has_begun:
+                raise family.StreamConsumed
+            self._has_begun = True
+            return self.chunks
+
+    return Body
+
+
+async def close_body(native: Any) -> None:
+    """Close what a request was sent from, where an answer or an error came before its end."""
+    chunks = getattr(getattr(native, "stream", None), "chunks", None)
+    if isinstance(chunks, AsyncChunks):
+        import anyio
+
+        with anyio.CancelScope(shield=True):
+            await chunks.aclose()
+
+
+def family_of(native: Any) -> Any:
+    """Give the package that an HTTP client's object comes from."""
+    return sys.modules.get(type(native).__module__.partition(".")[0])
+
+
+def content_length(headers: Mapping[str, str]) -> int | None:
+    """Give the size that a response says its body has, or None."""
+    stated = headers.get("content-length", "")
+    return int(stated) if stated.isdecimal() else None
+
+
+def time_error(response: Any) -> Exception:
+    """Make the HTTP client's own error for an answer that takes too long."""
+    kind = getattr(family_of(response), "ReadTimeout", TimeoutError)
+    error: Exception = kind(PASSED)
+    return error
+
+
+def step_timeouts(
+    timeouts: Timeouts, client: Any, *, is_stream: bool
+) -> tuple[float | None, ...] | None:
+    """
+    Give httpx's timeouts: connect, read, write, pool; in seconds.
+
+    None leaves them all to the client: the caller's own, or the defaults of those that we make.
+    """
+    connect, read = timeouts.connect, timeouts.idle if is_stream else timeouts.read
+    if isinstance(connect, Unset) and isinstance(read, Unset):
+        return None
+    own = getattr(client, "timeout", None)
+    if isinstance(connect, Unset):
+        connect = getattr(own, "connect", _CONNECT_SECONDS)
+    if isinstance(read, Unset):
+        read = getattr(own, "read", _IDLE_SECONDS if is_stream else _READ_SECONDS)
+    return connect, read, read, connect
+
+
+@lru_cache(maxsize=512)
+def to_url(family: str, url: str) -> Any:
+    """
+    Give the URL as the client's own type, parsed once: parsing is a fifth of a small call.
+
+    Clients of other families than httpx and httpx2, and wrappers, get it as text.
+    """
+    kind = getattr(sys.modules[family], "URL", str) if family in ("httpx", "httpx2") else str
+    return kind(url)
+
+
+def to_header(value: str) -> str | bytes:
+    """Give a header value as httpx takes it: bytes where it is not ASCII (RFC 9110, 5.5)."""
+    return value if value.isascii() else value.encode("latin-1")

@@ -1,0 +1,256 @@
+"""What blocking and async streams share: from bytes to events, one at a time."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import tracemalloc
+import zlib
+from typing import Any
+
+import pytest
+
+from mixdyn.errors import Problem, ResponseValidationError
+from mixdyn.eventfeed import EventFeed
+from mixdyn.sse import RawEvent
+from tests.documents import INTEGER, TEXT, answers, fields, plan_operation
+
+SSE = "text/event-stream"
+ONE = b'event: a\nid: 1\ndata: {"n": 1}\n\n'
+BAD = b'event: a\ndata: {"n": "x"}\n\n'
+
+
+class Watched:
+    """A feed, and what it has reported."""
+
+    def __init__(
+        self, mode: Any = "warn", media: str = SSE, sentinel: Any = None, **options: Any
+    ) -> None:
+        data = fields("n", n=INTEGER, items={"type": "array", "items": INTEGER})
+        operation = answers(data, media=media)
+        if sentinel is not None:
+            described = operation["responses"]["200"]["content"][media]
+            described["x-speakeasy-sse-sentinel"] = sentinel
+        plan = plan_operation(operation)
+        self.reports: list[tuple[Problem, ...]] = []
+        reader = plan.events.sent_as(plan.operation.responses[0].media[0], media)
+        self.feed = EventFeed(reader, mode, self.reports.append, "things.watch", **options)
+
+    def take(self) -> list[Any]:
+        """Give the events that wait, typed."""
+        feed = self.feed
+        while feed.advance():
+            pass
+        return [feed.make_event(feed.waiting.popleft()) for _ in list(feed.waiting)]
+
+
+def test_events_wait_as_they_were_sent() -> None:
+    """What is pushed waits undecoded, until somebody asks."""
+    made = Watched()
+    made.feed.push(ONE + BAD)
+    assert made.feed.waiting[0] == RawEvent("a", '{"n": 1}', "1")
+    assert made.reports == []
+    assert [event.data["n"] for event in made.take()] == [1, "x"]
+    assert not made.feed.is_done
+    assert made.feed.decoder.last_event_id == "1"
+
+
+def test_warn_tells_on_the_event_and_reports_each_kind_once() -> None:
+    """Each event has its problems; the report is made once for the same place."""
+    made = Watched()
+    made.feed.push(BAD * 3 + b'event: b\ndata: {"n": "x"}\n\n')
+    items = (f'event: a\ndata: {{"n": 1, "items": [{"0, " * i}"x"]}}\n\n' for i in range(5))
+    made.feed.push("".join(items).encode())
+    events = made.take()
+    assert [len(event.problems) for event in events] == [1] * 9
+    assert [[p.path for p in problems] for problems in made.reports] == [
+        ["$.n"],
+        ["$.n"],
+        ["$.items[0]"],
+    ]
+
+
+def test_reports_are_bounded() -> None:
+    """A server that errs in ever new ways fills neither log nor memory."""
+    made = Watched()
+    made.feed.push(b"".join(b"event: %d\ndata: 5\n\n" % n for n in range(300)))
+    made.take()
+    assert len(made.reports) == 100
+
+
+def test_off_looks_at_nothing() -> None:
+    """Unchecked events have no problems."""
+    made = Watched("off")
+    made.feed.push(BAD)
+    assert made.take()[0].problems == ()
+    assert made.reports == []
+
+
+def test_strict_raises_and_goes_on() -> None:
+    """An event that does not fit is an error of its own; the next is there."""
+    made = Watched("strict")
+    made.feed.push(BAD + ONE)
+    with pytest.raises(
+        ResponseValidationError, match=r"(?s)an event 'a' does not fit.*\$\.n"
+    ) as caught:
+        made.feed.make_event(made.feed.waiting.popleft())
+    assert caught.value.body == '{"n": "x"}'
+    assert made.take()[0].data.n == 1
+
+
+def test_strict_names_records() -> None:
+    """A record has no type to name."""
+    made = Watched("strict", "application/jsonl")
+    made.feed.push(b"{broken\n")
+    with pytest.raises(ResponseValidationError, match="(?s)a record does not fit.*not valid"):
+        made.take()
+
+
+def test_a_document_that_cannot_be_used_is_reported_once() -> None:
+    """Also in mode `strict` it costs no event."""
+    lost = {"$ref": "#/components/schemas/Lost"}
+    reader = plan_operation(answers(fields(x=lost), media=SSE)).events
+    reports: list[Any] = []
+    feed = EventFeed(reader, "strict", reports.append, "things.watch")
+    feed.push(ONE * 2)
+    assert [feed.make_event(raw).data["n"] for raw in feed.waiting] == [1, 1]
+    assert len(reports) == 1
+    assert "cannot be checked" in str(reports[0][0])
+
+
+def test_the_sentinel_ends_it() -> None:
+    """What comes before the sentinel is given, the sentinel and what follows it are not."""
+    made = Watched(sentinel="[DONE]")
+    made.feed.push(ONE + b"data: [DONE]\n\n" + ONE)
+    assert made.feed.is_ended
+    assert [event.data.n for event in made.take()] == [1]
+    assert made.feed.is_done
+
+
+def test_the_sentinel_before_something_too_large() -> None:
+    """What follows the sentinel is no failure."""
+    made = Watched(sentinel="[DONE]", max_event_bytes=20)
+    made.feed.push(b"data: [DONE]\n\n" + b"data: " + b"x" * 50)
+    made.feed.raise_failure()
+    assert made.feed.is_done
+
+
+def test_too_large() -> None:
+    """After the events before it, one that is too large is raised, once, with what to do."""
+    made = Watched(max_event_bytes=40)
+    made.feed.push(ONE + b"data: " + b"x" * 50)
+    assert made.feed.is_ended
+    assert not made.feed.is_done
+    assert len(made.take()) == 1
+    with pytest.raises(ResponseValidationError, match="things.watch: .*raise max_event_bytes"):
+        made.feed.raise_failure()
+    made.feed.raise_failure()
+    assert made.feed.is_done
+
+
+@pytest.mark.parametrize("rest", [b'{"n": 2}', b"x" * 50])
+def test_the_end_completes_a_record(rest: bytes) -> None:
+    """The last line needs no end, and is bounded as well."""
+    made = Watched(media="application/jsonl", max_event_bytes=20)
+    made.feed.push(b'{"n": 1}\n')
+    made.feed.decoder._rest += rest  # type: ignore[union-attr]
+    made.feed.finish()
+    assert made.feed.is_ended
+    if len(rest) < 20:
+        assert [item.n for item in made.take()] == [1, 2]
+    else:
+        with pytest.raises(ResponseValidationError, match="larger than 20 bytes"):
+            made.feed.raise_failure()
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress])
+def test_compressed(pack: Any) -> None:
+    """Compressed bytes are unpacked as they come, wherever they are cut."""
+    made = Watched()
+    made.feed.begin("gzip" if pack is gzip.compress else "deflate")
+    content = pack(ONE * 3)
+    found: list[Any] = []
+    for index in range(len(content)):
+        made.feed.push(content[index : index + 1])
+        found += made.take()
+    assert [event.data.n for event in found] == [1, 1, 1]
+
+
+def test_compressed_events_are_there_when_flushed() -> None:
+    """An event need not wait for the end of what is compressed."""
+    made = Watched()
+    made.feed.begin("gzip")
+    packer = zlib.compressobj(wbits=31)
+    for _ in range(3):
+        made.feed.push(packer.compress(ONE) + packer.flush(zlib.Z_SYNC_FLUSH))
+        assert len(made.take()) == 1
+
+
+def test_compressed_bytes_are_not_unpacked_ahead() -> None:
+    """Little that unpacks to much takes no memory, but in the measure that it is asked for."""
+    content = gzip.compress(ONE * 500_000)
+    made = Watched()
+    made.feed.begin("gzip")
+    tracemalloc.start()
+    made.feed.push(content)
+    made.feed.advance()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert 0 < len(made.feed.waiting) < 5_000
+    assert peak < 2_000_000
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "gzip, gzip, gzip"])
+def test_broken_codings(coding: str) -> None:
+    """A coding that is broken or not known ends the stream, with a clear error."""
+    made = Watched()
+    made.feed.begin(coding)
+    if not made.feed.is_ended:
+        made.feed.push(b"this is no gzip")
+        made.feed.advance()
+    assert made.feed.is_ended
+    with pytest.raises(ResponseValidationError, match="content coding"):
+        made.feed.raise_failure()
+
+
+def test_begin_again() -> None:
+    """With another response, what was unfinished is gone, and the last id stays."""
+    made = Watched()
+    made.feed.push(ONE + b"data: half")
+    made.take()
+    made.feed.begin("")
+    made.feed.push(b'\xef\xbb\xbfdata: {"n": 2}\n\n')
+    (event,) = made.take()
+    assert (event.data.n, event.id, made.feed.decoder.last_event_id) == (2, "1", "1")
+
+
+def test_is_named() -> None:
+    """Events are found by their type, and by what tells their kinds apart."""
+    made = Watched()
+    made.feed.push(ONE)
+    (event,) = made.take()
+    assert made.feed.is_named(event, ("b", "a"))
+    assert not made.feed.is_named(event, ("b",))
+
+
+def test_a_long_stream_takes_no_memory() -> None:
+    """After a hundred thousand events there is no more in memory than after a few."""
+    made = Watched("strict")
+    chunk = b"".join(b'event: a\nid: %d\ndata: {"n": %d}\n\n' % (n, n) for n in range(100))
+    sizes = []
+    tracemalloc.start()
+    for count in (100, 900):
+        for _ in range(count):
+            made.feed.push(chunk)
+            assert len(made.take()) == 100
+        sizes.append(tracemalloc.get_traced_memory()[0])
+    tracemalloc.stop()
+    assert sizes[1] - sizes[0] < 20_000
+
+
+def test_text_declared() -> None:
+    """A stream of plain texts gives them as they are."""
+    reader = plan_operation(answers(TEXT, media=SSE)).events
+    feed = EventFeed(reader, "strict", lambda problems: None, "things.watch")
+    feed.push(f"data: {json.dumps('x')}\n\n".encode())
+    assert feed.make_event(feed.waiting[0]).data == '"x"'
