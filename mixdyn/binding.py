@@ -82,7 +82,7 @@ class Binder:
             problems.append(str(error.problem))
             return
         if not is_object(given):
-            problems.append(f"{name}: expected an object, got {excerpt(body, 60)}")
+            problems.append(f"{name}: expected an object, got {type(body).__name__}")
             return
         for key, value in given.items():
             argument = self._members.get(key)

@@ -19,6 +19,7 @@ from mixdyn.media import MediaType, is_binary, is_json, is_text, media_essence, 
 from mixdyn.operation import Argument
 from mixdyn.payload import Part
 from mixdyn.schema import Schema
+from mixdyn.redact import PLAIN
 from mixdyn.shape import as_array, as_object, as_text, is_array, is_object
 from mixdyn.upload import UPLOAD_KEYS, Upload, to_upload
 from mixdyn.wire import WireError
@@ -163,7 +164,7 @@ def _to_upload(value: Any, name: str, argument: str) -> Upload:
     try:
         return to_upload(value, name, argument)
     except (TypeError, OSError, ValueError) as error:
-        raise WireError(argument, excerpt(str(error))) from error
+        raise WireError(argument, excerpt(PLAIN.text(str(error)))) from error
 
 
 def _declared_types(argument: Argument, media: MediaType) -> list[str]:

@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mixdyn.document import Document, Source
-    from mixdyn.log import Logger
     from mixdyn.retry import RetryConfig
-    from mixdyn.settings import Credential, Timeout
+    from mixdyn.settings import Credential, Logger, Timeout
     from mixdyn.surface import Surface
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__))

@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 
     from mixdyn.document import Source
     from mixdyn.hook import Hooks
-    from mixdyn.log import Logger
     from mixdyn.retry import RetryConfig
-    from mixdyn.settings import Credential, Timeout
+    from mixdyn.settings import Credential, Logger, Timeout
 
 _OFF = frozenset({"", "0", "false", "no", "off"})
 

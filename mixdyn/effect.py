@@ -4,13 +4,13 @@ What a call may ask of the world, as plain values: a flow yields them, an engine
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any, NamedTuple, TypeAlias
 
+from mixdyn.eventfeed import EventFeed
 from mixdyn.hook import Run
 from mixdyn.request import Request
 from mixdyn.settings import Progress, Timeouts
-from mixdyn.stream import EventFeed
 
 
 class Build(NamedTuple):
@@ -76,13 +76,16 @@ class Open(NamedTuple):
     Hand the open response to the caller, who closes it.
 
     The outcome is an iterator of events, or the response itself where there is no feed for them.
+    `resume` gives the flow that opens the stream again after an error, or None for its end.
     """
 
     response: Any
     feed: EventFeed | None
+    resume: Resume | None
     on_progress: Progress | None
     label: str
 
 
+Resume: TypeAlias = "Callable[[Exception | None], Flow]"
 Effect: TypeAlias = Run | Build | Send | Read | Close | Sleep | Open
 Flow: TypeAlias = Generator[Effect, Any, Any]

@@ -66,7 +66,7 @@ class Engine:
 
     def open(self, effect: Open) -> Any:
         """Give what the caller gets for an open response; it keeps the client that it came from."""
-        response, feed, on_progress, label = effect
+        response, feed, _, on_progress, label = effect
         if feed is not None:
             return EventStream(response, feed, self.connections)
         return open_download(response, self.connections, on_progress, label, is_async=False)
@@ -147,7 +147,7 @@ class AsyncEngine:
 
     def open(self, effect: Open) -> Any:
         """Give what the caller gets for an open response; it keeps the client that it came from."""
-        response, feed, on_progress, label = effect
+        response, feed, _, on_progress, label = effect
         if feed is not None:
             return AsyncEventStream(response, feed, self.connections)
         return open_download(response, self.connections, on_progress, label, is_async=True)

@@ -369,7 +369,9 @@ def _describes(declared: str, essence: str) -> bool:
 
 def _any_media(operation: Operation) -> MediaType | None:
     """Give what the document has for a stream in another form, else for one whole answer."""
-    media = [m for response in operation.success for m in response.media if m.schema or m.item_schema]
+    media = [
+        m for response in operation.success for m in response.media if m.schema or m.item_schema
+    ]
     whole = (m for m in media if is_json(m.essence))
     return next((m for m in media if is_sequence(m.essence)), None) or next(whole, None)
 

@@ -11,18 +11,18 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from mixdyn.content import ContentError
-from mixdyn.effect import Build, Close, Flow, Open, Read, Send
+from mixdyn.effect import Build, Close, Flow, Open, Read, Resume, Send
 from mixdyn.errors import MixError, NoResponseError, Problem, ResponseValidationError
+from mixdyn.eventfeed import EventFeed
 from mixdyn.hook import HookContext, Hooks, replace_with, settle_error
-from mixdyn.log import Logger, log_failure, log_request, log_response
+from mixdyn.log import log_failure, log_request, log_response
 from mixdyn.payload import Payload
 from mixdyn.plan import Plan
 from mixdyn.redact import Redactor
 from mixdyn.redirect import MAX_REDIRECTS, is_same_origin, next_request
 from mixdyn.request import Request
 from mixdyn.response import MAX_ERROR_BYTES, MAX_JSON_BYTES, Match
-from mixdyn.settings import Progress, Timeouts
-from mixdyn.stream import EventFeed
+from mixdyn.settings import Logger, Progress, Timeouts
 
 # How long an answer may take in all where no `timeout_ms` says otherwise: nothing waits for ever.
 TOTAL_SECONDS = 600.0
@@ -70,7 +70,7 @@ class Exchange:
         self.started = self.began = monotonic()
         self._plan = plan
         self._operation = plan.operation
-        self._request = request
+        self.request = request
         self._base_url = base_url
         self._timeouts = timeouts
         self._hooks = hooks
@@ -102,9 +102,10 @@ class Exchange:
         response = yield from replace_with(self._hooks.after_success, self._context, before)
         return answer if response is before else (yield from self._take(response))
 
-    def open(self, answer: Answer, feed: EventFeed | None) -> Flow:
+    def open(self, answer: Answer, feed: EventFeed | None, resume: Resume | None) -> Flow:
         """Hand the open response to the caller."""
-        return (yield Open(answer.response, feed, self._on_download, self._operation.label))
+        label = self._operation.label
+        return (yield Open(answer.response, feed, resume, self._on_download, label))
 
     def present(self, result: Any) -> Flow:
         """Let the hooks see the result, and give the one that the caller gets."""
@@ -118,12 +119,12 @@ class Exchange:
 
     def _send(self) -> Flow:
         is_stream = self._plan.is_stream
-        built = yield Build(self._request, is_stream, self._timeouts, self._on_upload)
+        built = yield Build(self.request, is_stream, self._timeouts, self._on_upload)
         sent = built.request
         if self._hooks.before_request:
             sent = yield from replace_with(self._hooks.before_request, self._context, sent)
         if self._logger is not None:
-            log_request(self._logger, self._redactor, self._label, sent, self._request.content)
+            log_request(self._logger, self._redactor, self._label, sent, self.request.content)
         deadline = None if is_stream else self._deadline
         if built.follows:
             response = yield from self._follow(sent, is_stream, deadline)
@@ -133,7 +134,7 @@ class Exchange:
 
     def _follow(self, sent: Any, is_stream: bool, deadline: float | None) -> Flow:
         """Send, and follow redirects as far as that gives nothing away."""
-        is_streamed = isinstance(self._request.content, Payload)
+        is_streamed = isinstance(self.request.content, Payload)
         options: dict[str, Any] = {"follow_redirects": False}
         for _ in range(MAX_REDIRECTS):
             response = yield Send(sent, is_stream, deadline, options)
@@ -187,6 +188,10 @@ class Exchange:
     @property
     def _label(self) -> str:
         return f"{self._operation.label} attempt {self.attempt}"
+
+    def find_redactor(self) -> Redactor:
+        """Give what masks this call's secrets, made when it is first needed."""
+        return self._redactor
 
     @cached_property
     def _redactor(self) -> Redactor:

@@ -6,17 +6,17 @@ An engine performs the effects, blocking or awaiting; see `effect` and `engine`.
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from inspect import iscoroutinefunction
 from typing import Any, NamedTuple
 
 from mixdyn.binding import Bound
-from mixdyn.effect import Flow, Sleep
+from mixdyn.clock import SYSTEM_CLOCK, Clock
+from mixdyn.effect import Flow, Resume, Sleep
 from mixdyn.errors import MixError, Problem, excerpt
+from mixdyn.eventfeed import EventFeed
 from mixdyn.exchange import Answer, Exchange
 from mixdyn.hook import NO_HOOKS, Run
 from mixdyn.log import choose_logger, logger
@@ -24,10 +24,13 @@ from mixdyn.operation import Operation
 from mixdyn.payload import Payload
 from mixdyn.plan import Plan
 from mixdyn.prepared import Prepared
+from mixdyn.reconnect import Reconnect, check_reconnect
 from mixdyn.redact import Redactor
 from mixdyn.request import Request
 from mixdyn.response import Match
+from mixdyn.resume import Resumption
 from mixdyn.retry import (
+    SAFE_METHODS,
     Policy,
     RetryConfig,
     has_idempotency_key,
@@ -39,20 +42,9 @@ from mixdyn.retry import (
 from mixdyn.security import apply_security, choose_requirement
 from mixdyn.server import resolve_server
 from mixdyn.settings import UNSET, Progress, Report, Settings
-from mixdyn.stream import EventFeed
+from mixdyn.sse import MAX_EVENT_BYTES
 
 _MAX_SERVER_URLS = 64
-
-
-class Clock(NamedTuple):
-    """The sources of time and chance, as arguments so that tests can choose them."""
-
-    monotonic: Callable[[], float] = time.monotonic
-    time: Callable[[], float] = time.time
-    random: Callable[[], float] = random.random
-
-
-SYSTEM_CLOCK = Clock()
 
 
 class Outcome(NamedTuple):
@@ -106,7 +98,11 @@ class _Call:
         self.modes = settings.modes.changed(options.get("validate"))
         self.timeouts = settings.timeouts.changed(options.get("timeout_ms", UNSET))
         self.policy = _choose_policy(plan, settings, options.get("retries", UNSET))
+        if "idle_timeout_ms" in options:
+            self.timeouts = self.timeouts.changed({"idle": options["idle_timeout_ms"]})
         self.on_progress = _check_progress(options.get("on_progress"))
+        self.max_event_bytes = _check_bytes(options.get("max_event_bytes", MAX_EVENT_BYTES))
+        self.reconnect = _check_reconnect(plan, options.get("reconnect"))
         self.server_url = _server_url(plan, settings, options.get("server_url"))
         self.credentials: dict[str, Any] = {}
 
@@ -238,23 +234,38 @@ class _Call:
         if content is not None:
             report = _reporter(self.operation, "response")
             mode = self.modes.response
-            result = self.plan.reader.decode(response, match, content, mode, report)
+            redactor = exchange.find_redactor
+            result = self.plan.reader.decode(response, match, content, mode, report, redactor)
         else:
-            result = yield from exchange.open(answer, self._feed(match))
+            feed = self._feed(match)
+            result = yield from exchange.open(answer, feed, self._resumption(exchange, feed))
+            response = response if feed is not None else result
         result = yield from exchange.present(result)
         return response, result
 
     def _feed(self, match: Match) -> EventFeed | None:
         if match.kind != "events":
             return None
+        reader = self.plan.events.sent_as(match.media, match.content_type)
         report = _reporter(self.operation, "event")
-        return EventFeed(self.plan.events, self.modes.events, report, self.operation.label)
+        label = self.operation.label
+        return EventFeed(reader, self.modes.events, report, label, self.max_event_bytes)
+
+    def _resumption(self, exchange: Exchange, feed: EventFeed | None) -> Resume | None:
+        """Give what opens the stream again after its connection ended, where that is wanted."""
+        if feed is None or self.reconnect is None:
+            return None
+        label = self.operation.label
+        return Resumption(self.reconnect, exchange, feed, self.clock, label).resume
 
     def secrets(self, redactor: Redactor) -> list[str]:
         """Give the texts of this call that must not show: credentials and secret arguments."""
         credentials = [v[-1] if isinstance(v, tuple) else v for v in self.credentials.values()]
-        named = [value for name, value in self.values.items() if redactor.is_secret(name)]
-        return [value for value in (*credentials, *named) if isinstance(value, str)]
+        named = redactor.find(self.values)
+        headers = redactor.find(dict(self.options.get("http_headers") or {}))
+        # Of `Bearer s3cret` the second word is the secret, also where it is repeated alone.
+        words = [header.rpartition(" ")[2] for header in headers]
+        return [v for v in (*credentials, *named, *headers, *words) if isinstance(v, str)]
 
     def _annotate(self, error: Exception, attempts: int) -> None:
         """Let an error know the call and its attempts; those of the HTTP client stay its own."""
@@ -295,6 +306,22 @@ def _check_progress(given: Any) -> Progress | None:
         raise TypeError(f"on_progress={excerpt(given, 60)}: {expected}")
     progress: Progress | None = given
     return progress
+
+
+def _check_bytes(given: Any) -> int | None:
+    if given is None or (isinstance(given, int) and given > 0):
+        return given
+    raise ValueError(f"max_event_bytes={excerpt(given, 40)}: expected bytes from 1, or None")
+
+
+def _check_reconnect(plan: Plan, given: Any) -> Reconnect | None:
+    """Give the policy for streams; what may not be sent twice is not, unless the caller says so."""
+    policy = check_reconnect(given)
+    if policy is None or policy.retry_unsafe or plan.operation.method in SAFE_METHODS:
+        return policy
+    label = plan.operation.label
+    hint = "pass Reconnect(retry_unsafe=True) if the server can take the same request again"
+    raise ValueError(f"reconnect: {label} may act each time that it is called; {hint}")
 
 
 def _server_url(plan: Plan, settings: Settings, given: str | None) -> str:

@@ -8,24 +8,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from mixdyn.errors import excerpt
 from mixdyn.payload import Payload
 from mixdyn.redact import Redactor
+from mixdyn.settings import Logger
 
 logger = logging.getLogger("mixdyn")
 
 SHOWN = 2000
 _FORMAT = "%(asctime)s %(name)s %(message)s"
-
-
-class Logger(Protocol):
-    """Anything with the `debug` method of `logging.Logger`."""
-
-    def debug(self, msg: str, *args: Any, **kwargs: Any) -> None:
-        """Write a line, made of `msg % args`."""
-        ...
 
 
 def turn_on() -> None:

@@ -65,6 +65,12 @@ def is_sequence(essence: str) -> bool:
     return essence == EVENT_STREAM or essence in _LINES or is_json_sequence(essence)
 
 
+def is_streamed(media: MediaType) -> bool:
+    """Tell whether a media type describes a sequence that is no file."""
+    is_events = media.essence == EVENT_STREAM
+    return is_events or (is_sequence(media.essence) and not is_binary(media.schema))
+
+
 def is_json_sequence(essence: str) -> bool:
     """Tell whether a media type is a JSON text sequence (RFC 7464), or any `+json-seq`."""
     return essence == "application/json-seq" or essence.endswith("+json-seq")

@@ -1,6 +1,7 @@
 """
-The network under HTTP clients of our own, with an eye on the call's deadline: a server that sends
-a byte now and then resets the timeout of each read, but not this. Knows httpcore, and no HTTP.
+The network under HTTP clients of our own: connections for one request at a time, with an eye on
+the call's deadline. A server that sends a byte now and then resets the timeout of each read, but
+not this. Knows httpcore, and no HTTP.
 """
 
 from __future__ import annotations
@@ -20,15 +21,87 @@ from mixdyn.deadline import DEADLINE, PASSED
 _SLICE = 1 << 18
 
 
+# Servers that one transport keeps a connection to.
+_MAX_SERVERS = 4
+
+
 def watch(transport: Any) -> Any:
-    """Make a transport of httpx heed deadlines, where it is built as it is today; give it back."""
-    pool = getattr(transport, "_pool", None)
+    """
+    Make a transport of httpx, for one request at a time, heed deadlines; give it back.
+
+    One that is not built as they are today is left as it is.
+    """
+    pool: Any = getattr(transport, "_pool", None)
     backend = getattr(pool, "_network_backend", None)
-    if pool is not None and isinstance(backend, httpcore.NetworkBackend):
+    kind: type[Any] = type(pool) if backend is not None else object
+    if issubclass(kind, httpcore.ConnectionPool):
         pool._network_backend = Network(backend)
-    elif pool is not None and isinstance(backend, httpcore.AsyncNetworkBackend):
+        transport._pool = Line(pool)
+    elif issubclass(kind, httpcore.AsyncConnectionPool):
         pool._network_backend = AsyncNetwork(backend)
+        transport._pool = AsyncLine(pool)
     return transport
+
+
+class _Line:
+    """
+    Stands in for a pool of httpcore, which makes its connections, and keeps one to each server.
+
+    A pool's own accounts, kept for many requests at once, are a fifth of a small call.
+    """
+
+    def __init__(self, pool: Any) -> None:
+        self.pool = pool
+        self._connections: dict[tuple[bytes, bytes, int | None], Any] = {}
+
+    def _find(self, url: httpcore.URL) -> tuple[Any, list[Any]]:
+        """Give the connection for a URL, and those that are to be closed."""
+        key = url.scheme, url.host, url.port
+        found = self._connections.get(key)
+        if found is not None and found.is_idle() and not found.has_expired():
+            return found, []
+        if url.scheme not in (b"http", b"https"):
+            raise httpcore.UnsupportedProtocol(f"cannot call {url.scheme!r} URLs, but http(s)")
+        stale = [k for k, c in self._connections.items() if not c.is_idle() or c.has_expired()]
+        if not stale and len(self._connections) == _MAX_SERVERS:
+            stale = [next(iter(self._connections))]
+        over = [self._connections.pop(k) for k in stale]
+        found = self._connections[key] = self.pool.create_connection(url.origin)
+        return found, over
+
+
+class Line(_Line):
+    """Connections for one blocking request at a time."""
+
+    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
+        """Send a request by an idle connection or a new one."""
+        connection, over = self._find(request.url)
+        for one in over:
+            one.close()
+        response: httpcore.Response = connection.handle_request(request)
+        return response
+
+    def close(self) -> None:
+        """Close all connections."""
+        while self._connections:
+            self._connections.popitem()[1].close()
+
+
+class AsyncLine(_Line):
+    """Connections for one async request at a time."""
+
+    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
+        """Send a request by an idle connection or a new one."""
+        connection, over = self._find(request.url)
+        for one in over:
+            await one.aclose()
+        response: httpcore.Response = await connection.handle_async_request(request)
+        return response
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        while self._connections:
+            await self._connections.popitem()[1].aclose()
 
 
 class Network(httpcore.NetworkBackend):

@@ -126,13 +126,13 @@ class _Normalizer:
         """
         Give what counts beside a reference.
 
-        OpenAPI 3.0 ignores what stands there; but documents mean `nullable`.
+        OpenAPI 3.0 ignores what stands there; but documents mean `nullable` and `writeOnly`.
         """
         counts = self.space.document.version != (3, 0)
         return {
             word: rule
             for word, rule in value.items()
-            if word == "nullable" or (counts and word not in (keyword, *REMARKS))
+            if word in ("nullable", "writeOnly") or (counts and word not in (keyword, *REMARKS))
         }
 
     def convert(self, target: Target, *, is_parent: bool = False) -> Any:
@@ -268,6 +268,9 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(_COUNTS, _read_count),
     "dependentRequired": _read_dependents,
     "enum": lambda given: as_array(given) or None,
+    # These two check nothing; they tell messages what is secret.
+    "format": lambda given: given if given == "password" else None,
+    "writeOnly": lambda given: True if given is True else None,
     "pattern": _read_pattern,
     "type": _read_type,
     "uniqueItems": lambda given: True if given is True else None,

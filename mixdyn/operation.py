@@ -26,7 +26,14 @@ from mixdyn.schema import Schema, Schemas
 from mixdyn.shape import as_array, as_object, as_text, is_object
 
 CALL_OPTIONS = ("retries", "server_url", "timeout_ms", "http_headers")
-HIDDEN_OPTIONS = ("accept_header_override", "validate", "on_progress")
+HIDDEN_OPTIONS = (
+    "accept_header_override",
+    "validate",
+    "on_progress",
+    "reconnect",
+    "idle_timeout_ms",
+    "max_event_bytes",
+)
 # What an argument may not be called: the options of calls, and the method's own first parameter.
 NOT_ARGUMENTS = frozenset({*CALL_OPTIONS, *HIDDEN_OPTIONS, "self"})
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")

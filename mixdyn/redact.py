@@ -71,6 +71,12 @@ class Redactor:
         """Give a copy of a JSON value in which all text under secret names is masked."""
         return self._mask(value, grade=0, depth=_MAX_DEPTH)
 
+    def find(self, value: object) -> list[str]:
+        """Give the texts that stand under secret names in a value, such as a call's arguments."""
+        found: list[str] = []
+        self._collect(value, found, is_secret=False, depth=_MAX_DEPTH)
+        return found
+
     def text(self, text: str) -> str:
         """
         Give any text with its secrets masked, as far as they can be told.
@@ -136,6 +142,19 @@ class Redactor:
             key = self._hide(name) if isinstance(name, str) else name
             shown[key] = self._mask(value, max(grade, self._grade(str(name))), depth)
         return shown
+
+    def _collect(self, value: Any, found: list[str], *, is_secret: bool, depth: int) -> None:
+        if isinstance(value, str):
+            if is_secret:
+                found.append(value)
+        elif depth and is_object(value):
+            for name, item in value.items():
+                inner = is_secret or self.is_secret(str(name))
+                self._collect(item, found, is_secret=inner, depth=depth - 1)
+        elif depth and isinstance(value, (list, tuple)):
+            items: Iterable[Any] = value  # pyright: ignore[reportUnknownVariableType]  # of Any
+            for item in items:
+                self._collect(item, found, is_secret=is_secret, depth=depth - 1)
 
     def _mask_scalar(self, value: str | bytes) -> str | bytes:
         return self.text(value) if isinstance(value, str) else value

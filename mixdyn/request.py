@@ -34,6 +34,7 @@ from mixdyn.media import MediaType, choose_media, is_json, is_text
 from mixdyn.normalform import normalize_members
 from mixdyn.operation import Argument, Operation, Parameter, split_template
 from mixdyn.payload import Part, Payload
+from mixdyn.redact import PLAIN
 from mixdyn.schema import Schema
 from mixdyn.settings import Mode, Report
 from mixdyn.shape import is_object
@@ -162,7 +163,7 @@ class RequestBuilder:
             except WireError as error:
                 problems.append(error.problem)
             except (TypeError, OSError, ValueError) as error:
-                problems.append(Problem(name, excerpt(str(error))))
+                problems.append(Problem(name, excerpt(PLAIN.text(str(error)))))
 
     def _validate(
         self,

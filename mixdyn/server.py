@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from mixdyn.document import Document, resolve_url
 from mixdyn.errors import Problem, RequestValidationError, excerpt, nearest
 from mixdyn.operation import Operation, Server, parse_servers
-from mixdyn.redact import redact_url
+from mixdyn.redact import MASK, is_secret_name, redact_url
 from mixdyn.settings import Settings
 from mixdyn.shape import as_array, as_object
 
@@ -68,7 +68,7 @@ def _fill(server: Server, values: Mapping[str, Any], known: list[str], label: st
         if value is None:
             problems.append((name, "needs a value; it has no default"))
         elif allowed and str(value) not in allowed:
-            shown = excerpt(str(value), 60)
+            shown = MASK if is_secret_name(name) else excerpt(str(value), 60)
             problems.append((name, f"expected one of {excerpt(allowed)}, got '{shown}'"))
     if problems:
         raise _refuse(label, [Problem(f"url_params: {excerpt(n, 60)}", p) for n, p in problems])

@@ -5,14 +5,13 @@ What a client is set to. Light, since it is loaded with the package.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol, TypeAlias
 
 from mixdyn.errors import Problem, excerpt
 from mixdyn.shape import is_object
 
 if TYPE_CHECKING:
     from mixdyn.hook import Hooks
-    from mixdyn.log import Logger
     from mixdyn.retry import RetryConfig
 
 Mode: TypeAlias = Literal["strict", "warn", "off"]
@@ -24,6 +23,14 @@ Credential: TypeAlias = "Secret | Callable[[], Secret | Awaitable[Secret]]"
 
 MODES = ("strict", "warn", "off")
 MAX_TIMEOUT_MS = 2_147_483_647
+
+
+class Logger(Protocol):
+    """Anything with the `debug` method of `logging.Logger`."""
+
+    def debug(self, msg: str, *args: Any, **kwargs: Any) -> None:
+        """Write a line, made of `msg % args`."""
+        ...
 
 
 class Unset:

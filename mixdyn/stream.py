@@ -154,11 +154,9 @@ class EventStream(_Stream):
     def _attach(self, response: Any) -> None:
         """Read from a response from here on."""
         self.response = response
-        if response.is_stream_consumed:  # read by a transport that is no network
-            self._chunks = response.iter_bytes()
-        else:
-            self._chunks = response.iter_raw()
-            self._feed.begin(response.headers.get("content-encoding", ""))
+        is_read = response.is_stream_consumed  # by a transport that is no network
+        self._chunks = response.iter_bytes() if is_read else response.iter_raw()
+        self._feed.begin("" if is_read else response.headers.get("content-encoding", ""))
         self._abandoned = weakref.finalize(
             self, abandon, response, self._chunks, self._owner.abandoned
         )
@@ -254,11 +252,9 @@ class AsyncEventStream(_Stream):
     def _attach(self, response: Any) -> None:
         """Read from a response from here on."""
         self.response = response
-        if response.is_stream_consumed:  # read by a transport that is no network
-            self._chunks = response.aiter_bytes()
-        else:
-            self._chunks = response.aiter_raw()
-            self._feed.begin(response.headers.get("content-encoding", ""))
+        is_read = response.is_stream_consumed  # by a transport that is no network
+        self._chunks = response.aiter_bytes() if is_read else response.aiter_raw()
+        self._feed.begin("" if is_read else response.headers.get("content-encoding", ""))
         self._abandoned = weakref.finalize(
             self, abandon_async, response, self._chunks, running_loop()
         )

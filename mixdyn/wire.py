@@ -160,10 +160,10 @@ def _convert_decimal(value: Any, schema: Schema | None, path: str) -> int | floa
     if schema is not None and schema.core.types == ("string",):
         return str(value)
     if not -_MAX_DIGITS < value.adjusted() < _MAX_DIGITS:
-        raise WireError(path, f"{excerpt(str(value), 60)} is out of the range of JSON numbers")
+        raise WireError(path, "this is out of the range of JSON numbers")
     number = int(value) if value == value.to_integral_value() else float(value)
     if type(value)(repr(number)) != value:
-        raise WireError(path, f"{excerpt(str(value), 60)} has more digits than a JSON number keeps")
+        raise WireError(path, "this has more digits than a JSON number keeps")
     return number
 
 

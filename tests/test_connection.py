@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 
@@ -106,6 +107,43 @@ def test_client_of_other_process() -> None:
     os.close(read)
     os.close(write)
     connections.close()
+
+
+def answer_port(exchange: Exchange) -> None:
+    """Answer calls by the client's port, and streams by their first event."""
+    if exchange.target == "/events":
+        exchange.start_stream('event: tick\ndata: {"n": 1}\n\n')
+        exchange.stay()
+    else:
+        exchange.send_json([{"name": str(exchange.sock.getpeername()[1])}])
+
+
+def test_connections_of_other_process() -> None:
+    """A forked process calls over connections of its own, and leaves its parent's alone."""
+    with serve(answer_port) as server, make_client(server.url) as api:
+        port = api.things.list()[0].name
+        stream = api.things.watch()
+        next(stream)
+        read, write = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                told = api.things.list()[0].name
+                stream.close()
+                api.close()
+            except BaseException as error:  # noqa: BLE001  # told to the parent
+                told = repr(error)
+            os.write(write, told.encode())
+            os._exit(0)
+        os.waitpid(pid, 0)
+        told = os.read(read, 1000).decode()
+        os.close(read)
+        os.close(write)
+        assert told.isdecimal()
+        assert told != port
+        assert api.things.list()[0].name == port
+        assert not server.exchanges[1].closed.is_set()
+        stream.close()
 
 
 def test_client_of_parent_process() -> None:
@@ -339,6 +377,135 @@ def test_running_loop_without_trio(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "trio" not in sys.modules
 
 
+def test_streams_take_nothing_from_calls() -> None:
+    """While more streams are open than a pool of httpx has connections, calls go on."""
+    with serve(answer_port) as server:
+
+        async def main() -> int:
+            async with make_client(server.url) as api:
+                streams = [await api.things.watch_async() for _ in range(150)]
+                assert (await anext(streams[0])).event == "tick"
+                return len({(await api.things.list_async())[0].name for _ in range(3)})
+
+        assert asyncio.run(main()) == 1
+
+        with make_client(server.url) as api:
+            streams = [api.things.watch() for _ in range(150)]
+            assert len({api.things.list()[0].name for _ in range(3)}) == 1
+            for stream in streams:
+                stream.close()
+
+
+def answer_open(exchange: Exchange) -> None:
+    """Begin a file, and never end it."""
+    exchange.send_head(200, "application/octet-stream", "Content-Length: 100")
+    exchange.send(b"begin")
+    exchange.stay()
+
+
+@pytest.mark.parametrize("is_given", [False, True])
+def test_close_ends_what_is_open(is_given: bool) -> None:
+    """Closing ends open downloads, also one that another thread waits for, and given clients."""
+    with serve(answer_open) as server, httpx.Client() as given, ThreadPoolExecutor(1) as pool:
+        api = make_client(server.url, client=given if is_given else None)
+        response = api.things.download()
+        begun = threading.Event()
+
+        def read() -> None:
+            for _ in response.iter_bytes():
+                begun.set()
+
+        reading = pool.submit(read)
+        assert begun.wait(PATIENCE)
+        api.close()
+        with pytest.raises(ClientClosedError):
+            reading.result(PATIENCE)
+        assert response.is_closed
+        assert server.exchanges[0].closed.wait(PATIENCE)
+        assert given.is_closed is False
+
+
+@pytest.mark.parametrize("library", ["asyncio", "trio"])
+@pytest.mark.parametrize("is_given", [False, True])
+def test_aclose_ends_what_is_open(is_given: bool, library: str) -> None:
+    """So does closing with `aclose`, for what belongs to the running event loop."""
+    pytest.importorskip(library)
+
+    async def main() -> None:
+        async with httpx.AsyncClient() as given:
+            api = make_client(server.url, async_client=given if is_given else None)
+            response = await api.things.download_async()
+            api.close()
+            assert not response.is_closed
+            await api.aclose()
+            assert response.is_closed
+            assert given.is_closed is False
+
+    with serve(answer_open) as server:
+        anyio.run(main, backend=library)
+        assert server.exchanges[0].closed.wait(PATIENCE)
+
+
+def test_track_lets_go() -> None:
+    """What was open is forgotten with the response, and when it is over before the close."""
+    connections = Connections()
+    done, gone = httpx.Response(200), httpx.Response(200)
+    connections.track(done, is_async=False)
+    connections.track(gone, is_async=False)
+    del gone
+    assert len(connections._open) == 1
+    connections.close()
+    assert not connections._open
+
+
+def test_track_odd_response() -> None:
+    """Responses that cannot be watched are used all the same."""
+
+    class Odd:
+        __slots__ = ("extensions",)
+
+    connections = Connections()
+    connections.track(Odd(), is_async=False)
+    assert not connections._open
+
+
+def test_track_keeps_other_loops() -> None:
+    """Closing in one event loop, or in none, leaves what is open in another."""
+    connections = Connections()
+    response = httpx.Response(200, stream=httpx.ByteStream(b""))
+
+    async def main() -> None:
+        connections.track(response, is_async=True)
+
+    asyncio.run(main())
+    connections.close()
+    assert len(connections._open) == 1
+    asyncio.run(connections.aclose())
+    assert not response.is_closed
+
+
+def test_track_forgets_parent() -> None:
+    """A forked process does not close what its parent has open."""
+    connections = Connections()
+    response = httpx.Response(200, stream=httpx.ByteStream(b""))
+    connections.track(response, is_async=False)
+    key, known = connections._open.popitem()
+    connections._open[key] = known._replace(process=os.getpid() + 1)
+    connections.close()
+    assert not response.is_closed
+    assert not connections._open
+
+
+def test_hang_up_in_other_process() -> None:
+    """A connection that was made before a fork is not ended in the child."""
+    log: list[str] = []
+    sock = SimpleNamespace(shutdown=lambda how: log.append("shut"))
+    stream = SimpleNamespace(get_extra_info=lambda name: sock)
+    for process in (os.getpid() + 1, os.getpid()):
+        hang_up(SimpleNamespace(extensions={"network_stream": stream, "mixdyn.process": process}))
+    assert log == ["shut"]
+
+
 SILENT = """
 import asyncio
 from tests.things import make_client
@@ -347,10 +514,16 @@ api.things.list()
 stream = api.things.watch()
 next(stream)
 other = api.things.watch()
+file = api.things.download()
+next(file.iter_bytes())
+lost = api.things.download()
+del lost
 asyncio.run(api.things.list_async())
 async def main():
-    global kept
+    global kept, kept_file
     kept = await api.things.watch_async()
+    kept_file = await api.things.download_async()
+    await anext(kept_file.aiter_bytes())
     print((await anext(kept)).event)
 asyncio.run(main())
 del other
@@ -363,6 +536,8 @@ def test_exit_is_silent() -> None:
     def answer(exchange: Exchange) -> None:
         if exchange.target == "/things":
             exchange.send_json([])
+        elif exchange.target == "/file":
+            answer_open(exchange)
         else:
             exchange.start_stream('event: tick\ndata: {"n": 1}\n\n')
             exchange.stay()

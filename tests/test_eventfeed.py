@@ -121,6 +121,9 @@ def test_a_document_that_cannot_be_used_is_reported_once() -> None:
 def test_the_sentinel_ends_it() -> None:
     """What comes before the sentinel is given, the sentinel and what follows it are not."""
     made = Watched(sentinel="[DONE]")
+    made.feed.push(ONE)
+    assert not made.feed.is_ended
+    made.take()
     made.feed.push(ONE + b"data: [DONE]\n\n" + ONE)
     assert made.feed.is_ended
     assert [event.data.n for event in made.take()] == [1]

@@ -4,7 +4,7 @@ import asyncio
 import threading
 
 from mixdyn.tools.mock import feed
-from mixdyn.tools.mock.feed import Channel, Message, Subscription
+from mixdyn.tools.mock.feed import Channel, Message, Subscription, no_heartbeat
 
 
 def numbered(text):
@@ -106,3 +106,15 @@ def test_async_readers_wait_without_blocking():
 
     assert asyncio.run(asyncio.wait_for(read(), 10)) == []
     assert asyncio.run(asyncio.wait_for(beat(), 10)) == [b"open0", b"beat0", b"beat0"]
+
+
+def test_the_heartbeat_of_what_is_never_idle():
+    """It is nothing that a client would see."""
+    assert no_heartbeat(1).startswith(b":")
+
+
+def test_a_long_beginning_is_not_cut():
+    """What a reader is given from the start it gets in full."""
+    reader = Subscription([Message(n, b"x") for n in range(5_000)], no_heartbeat, None)
+    reader.end()
+    assert len(list(reader)) == 5_000

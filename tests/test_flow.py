@@ -129,7 +129,7 @@ def test_download() -> None:
     response = Response(200, kind="application/octet-stream")
     world = World(response)
     assert make_call(world, "download").result is response
-    assert world.of(Open) == [Open(response, None, None, "things.download (GET /file)")]
+    assert world.of(Open) == [Open(response, None, None, None, "things.download (GET /file)")]
 
 
 def test_stream() -> None:

@@ -11,14 +11,19 @@ PACKAGE = Path(__file__).parent.parent / "mixdyn"
 
 # Imports only point down, or sideways without a circle; see the design.
 LEVELS = [
-    "content errors httpclient names params redact retry rewind roster shape sse version",
     (
-        "cost document header jsontext media normalform results schema settings source "
-        "upload validation view wire yamltree"
+        "content deadline draft errors hook httpclient names origin params redact redirect retry "
+        "roster scrub secretname sequence shape sse version"
+    ),
+    (
+        "cost document header jsontext log media normalform payload results schema secretplace "
+        "settings source upload validation view wire yamltree"
     ),
     "catalog operation",
-    "binding body event request response security server",
-    "connection engine flow plan stream",
+    "binding body event eventfeed network request response secrecy security server transport",
+    (
+        "connection curl download effect engine exchange flow native plan prepared release stream"
+    ),
     "client method surface",
     "bundled",
     "__init__ __main__ models utils",

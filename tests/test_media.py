@@ -11,6 +11,9 @@ from mixdyn.media import (
     choose_media,
     is_binary,
     is_json,
+    is_json_sequence,
+    is_sequence,
+    is_streamed,
     is_text,
     media_essence,
     rank_media,
@@ -95,3 +98,37 @@ def test_is_binary(schema: dict[str, Any], expected: bool) -> None:
     document = make_document({}, components={"schemas": {"S": schema}})
     assert is_binary(Schemas(document).component("S")) is expected
     assert is_binary(None) is False
+
+
+@pytest.mark.parametrize(
+    ("essence", "expected", "is_texts"),
+    [
+        ("text/event-stream", True, False),
+        ("application/jsonl", True, False),
+        ("application/x-ndjson", True, False),
+        ("text/x-jsonlines", True, False),
+        ("application/json-seq", True, True),
+        ("application/geo+json-seq", True, True),
+        ("application/json", False, False),
+        ("text/event-streams", False, False),
+        ("application/stream+json", False, False),
+        ("text/plain", False, False),
+    ],
+)
+def test_sequences(essence: str, expected: bool, is_texts: bool) -> None:
+    """Events, lines of JSON under all their names, and JSON text sequences are sequences."""
+    assert is_sequence(essence) is expected
+    assert is_json_sequence(essence) is is_texts
+
+
+def test_is_streamed() -> None:
+    """A sequence that is declared as bytes is a file, unless it is of events."""
+    document = make_document({}, components={"schemas": {"File": {"format": "binary"}}})
+    file = Schemas(document).component("File")
+    for name, plain, binary in (
+        ("text/event-stream", True, True),
+        ("application/jsonl; charset=utf-8", True, False),
+        ("application/json", False, False),
+    ):
+        assert is_streamed(MediaType(name, None, None, {}, {})) is plain
+        assert is_streamed(MediaType(name, file, None, {}, {})) is binary

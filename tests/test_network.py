@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from mixdyn.deadline import PASSED, until
-from mixdyn.network import AsyncNetwork, AsyncStream, Network, Stream, watch
+from mixdyn.network import AsyncLine, AsyncNetwork, AsyncStream, Line, Network, Stream, watch
 from tests.loopback import Exchange, serve
 from tests.things import make_client
 
@@ -188,10 +188,102 @@ def test_pass_through(sides: Sides) -> None:
 
 def test_watch_installed_httpx() -> None:
     """The transports of the installed httpx can be made to heed deadlines."""
-    with httpx.HTTPTransport() as transport:
-        assert isinstance(watch(transport)._pool._network_backend, Network)
-    backend = watch(httpx.AsyncHTTPTransport())._pool._network_backend
-    assert isinstance(backend, AsyncNetwork)
+    line: Any = watch(httpx.HTTPTransport())._pool
+    assert type(line) is Line
+    assert isinstance(line.pool._network_backend, Network)
+    line = watch(httpx.AsyncHTTPTransport())._pool
+    assert type(line) is AsyncLine
+    assert isinstance(line.pool._network_backend, AsyncNetwork)
+
+
+class FakeConnection:
+    """A connection that is idle, or not; it tells what became of it."""
+
+    def __init__(self, origin: Any) -> None:
+        self.origin = origin
+        self.requests = 0
+        self.idle = True
+        self.expired = False
+        self.is_closed = False
+
+    def is_idle(self) -> bool:
+        return self.idle
+
+    def has_expired(self) -> bool:
+        return self.expired
+
+    def handle_request(self, request: Any) -> Any:
+        self.requests += 1
+        return httpcore.Response(200)
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    async def handle_async_request(self, request: Any) -> Any:
+        return self.handle_request(request)
+
+    async def aclose(self) -> None:
+        self.close()
+
+
+class Lines:
+    """A line of either kind, and the connections that it has had made."""
+
+    def __init__(self, sides: Sides) -> None:
+        self.made: list[FakeConnection] = []
+        self.line: Any = AsyncLine(self) if sides.is_async else Line(self)
+        self.sides = sides
+
+    def create_connection(self, origin: Any) -> FakeConnection:
+        self.made.append(FakeConnection(origin))
+        return self.made[-1]
+
+    def ask(self, url: str) -> None:
+        send = self.line.handle_async_request if self.sides.is_async else self.line.handle_request
+        assert self.sides.run(send, httpcore.Request("GET", url)).status == 200
+
+    @property
+    def requests(self) -> list[int]:
+        return [one.requests for one in self.made]
+
+
+def test_line_keeps_connections(sides: Sides) -> None:
+    """Each server has a connection, which is used again."""
+    lines = Lines(sides)
+    for _ in range(3):
+        lines.ask("http://a.test/")
+        lines.ask("http://a.test:81/")
+    assert lines.requests == [3, 3]
+    close = lines.line.aclose if sides.is_async else lines.line.close
+    sides.run(close)
+    assert all(one.is_closed for one in lines.made)
+
+
+@pytest.mark.parametrize("change", [{"idle": False}, {"expired": True}])
+def test_line_drops_stale(sides: Sides, change: dict[str, bool]) -> None:
+    """A connection that is over or too old is closed, and another one made."""
+    lines = Lines(sides)
+    lines.ask("http://a.test/")
+    vars(lines.made[0]).update(change)
+    lines.ask("http://a.test/")
+    assert lines.requests == [1, 1]
+    assert [one.is_closed for one in lines.made] == [True, False]
+
+
+def test_line_of_many_servers(sides: Sides) -> None:
+    """Of many servers the oldest connection is closed for a new one."""
+    lines = Lines(sides)
+    for number in range(5):
+        lines.ask(f"http://{number}.test/")
+    assert [one.is_closed for one in lines.made] == [True, False, False, False, False]
+
+
+def test_line_of_other_scheme(sides: Sides) -> None:
+    """What is not HTTP is refused."""
+    lines = Lines(sides)
+    with pytest.raises(httpcore.UnsupportedProtocol, match="ftp"):
+        lines.ask("ftp://a.test/")
+    assert not lines.made
 
 
 @pytest.mark.parametrize(
@@ -225,11 +317,9 @@ def test_dripping_headers(is_async: bool) -> None:
             async with api:
                 await api.things.list_async()
 
+        call = (lambda: asyncio.run(main())) if is_async else api.things.list
         with pytest.raises(httpx.ReadTimeout, match="longer than it may in all"):
-            if is_async:
-                asyncio.run(main())
-            else:
-                api.things.list()
+            call()
         assert time.monotonic() - start < 5
         api.close()
 

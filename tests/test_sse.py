@@ -267,3 +267,24 @@ def test_error_pickles_and_copies() -> None:
     error = EventTooLargeError(8, (RawEvent("message", "a", ""),))
     for other in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
         assert (other.limit, other.events, str(other)) == (8, error.events, str(error))
+
+
+def test_finish_gives_nothing() -> None:
+    """
+    The end of the stream completes no event.
+    """
+    decoder = Decoder()
+    decoder.feed(b"data: a")
+    assert decoder.finish() == []
+
+
+def test_restart() -> None:
+    """
+    After a restart what was unfinished is gone; the last event id and the retry time stay.
+    """
+    decoder = Decoder(max_event_bytes=40)
+    decoder.feed(b"id: 1\nretry: 5\ndata: a\n\nevent: x\nid: 2\ndata: half of something lon\r")
+    decoder.restart()
+    assert (decoder.last_event_id, decoder.retry) == ("1", 5)
+    (event,) = decoder.feed(b"\xef\xbb\xbfdata: " + b"b" * 30 + b"\n\n")
+    assert event == RawEvent("message", "b" * 30, "1")

@@ -98,10 +98,11 @@ def test_installed_httpx_asks_for_transports() -> None:
 
 def test_transports_share_tls_and_heed_deadlines() -> None:
     """Each transport has the one TLS context of the process, and a network that heeds deadlines."""
-    with transport.make_client(is_stream=False) as client, transport.make_client(
-        is_stream=True
-    ) as other:
-        pools = [c._transport._stock.take().transport._pool for c in (client, client, other)]  # type: ignore[attr-defined]  # a Spread's
+    with (
+        transport.make_client(is_stream=False) as client,
+        transport.make_client(is_stream=True) as other,
+    ):
+        pools = [c._transport._stock.take().transport._pool.pool for c in (client, client, other)]  # type: ignore[attr-defined]  # a Spread's
         assert len({id(pool) for pool in pools}) == 3
         assert len({id(pool._ssl_context) for pool in pools}) == 1
         assert all(isinstance(pool._network_backend, Network) for pool in pools)
@@ -154,7 +155,7 @@ def test_proxy_from_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         assert away is not client._transport
         assert isinstance(away, Spread | AsyncSpread)
         lease = away._stock.take()
-        assert "Proxy" in type(lease.transport._pool).__name__
+        assert "Proxy" in type(lease.transport._pool.pool).__name__
 
 
 def test_one_after_the_other(makers: Makers) -> None:
@@ -340,12 +341,14 @@ def test_interrupted_while_waiting(makers: Makers, monkeypatch: pytest.MonkeyPat
 
     class Interrupt(threading.Event):
         def wait(self, timeout: float | None = None) -> bool:
-            if is_late:
+            if interrupted:
                 held.close()
+            interrupted.append(self)
             raise KeyboardInterrupt
 
+    interrupted: list[Interrupt] = []
     monkeypatch.setattr(threading, "Event", Interrupt)
-    for is_late in (False, True):
+    for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
             spread.handle_request(REQUEST)
     assert not spread._stock._turns

@@ -7,7 +7,8 @@ from typing import Any
 from mixdyn.binding import Bound
 from mixdyn.catalog import build_catalog
 from mixdyn.effect import Build, Built, Close, Effect, Flow, Open, Read, Send, Sleep
-from mixdyn.flow import Clock, call
+from mixdyn.clock import Clock
+from mixdyn.flow import call
 from mixdyn.hook import Run
 from mixdyn.operation import parse_operation, parse_security_schemes
 from mixdyn.plan import Plan, make_plan
