@@ -90,7 +90,8 @@ class Connections:
         """
         self.is_closed = True
         for response in self._take_open(None):
-            hang_up(response)  # wakes a reader in another thread
+            if not hasattr(response, "save"):  # a download does this itself, when it has noted why
+                hang_up(response)  # wakes a reader in another thread
             with suppress(Exception):  # that reader may close it at the same time
                 response.close()
         _close_all(self._clients)

@@ -7,6 +7,8 @@ Nothing is decided here; the twins differ in nothing but `await`.
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable, Callable
+from functools import partial
 from inspect import isawaitable
 from typing import Any
 
@@ -14,7 +16,7 @@ from mixdyn.connection import Connections, close_async
 from mixdyn.content import Collector, ContentError
 from mixdyn.deadline import until
 from mixdyn.download import open_download
-from mixdyn.effect import Build, Close, Effect, Flow, Open, Read, Send, Sleep
+from mixdyn.effect import Build, Close, Effect, Flow, Open, Read, Resume, Send, Sleep
 from mixdyn.hook import Run
 from mixdyn.native import build, close_body, content_length, time_error
 from mixdyn.stream import AsyncEventStream, EventStream
@@ -23,8 +25,11 @@ from mixdyn.stream import AsyncEventStream, EventStream
 class Engine:
     """Performs effects in the calling thread."""
 
-    def __init__(self, connections: Connections) -> None:
+    def __init__(
+        self, connections: Connections, sleep: Callable[[float], object] = time.sleep
+    ) -> None:
         self.connections = connections
+        self.sleep = sleep
 
     def run(self, flow: Flow) -> Any:
         """Drive a flow to its end and give its value."""
@@ -57,7 +62,7 @@ class Engine:
             case Close():
                 effect.response.close()
             case Sleep():
-                time.sleep(effect.seconds)
+                self.sleep(effect.seconds)
             case Run():
                 outcome = run(effect)
             case _:
@@ -66,10 +71,17 @@ class Engine:
 
     def open(self, effect: Open) -> Any:
         """Give what the caller gets for an open response; it keeps the client that it came from."""
-        response, feed, _, on_progress, label = effect
+        response, feed, resume, on_progress, label = effect
         if feed is not None:
-            return EventStream(response, feed, self.connections)
+            reopen = partial(self.reopen, resume) if resume is not None else None
+            return EventStream(response, feed, self.connections, reopen)
         return open_download(response, self.connections, on_progress, label, is_async=False)
+
+    def reopen(
+        self, resume: Resume, error: Exception | None, sleep: Callable[[float], object]
+    ) -> Any:
+        """Open a stream again; give its response, or None where it is over."""
+        return Engine(self.connections, sleep).run(resume(error))
 
     def read(self, effect: Read) -> bytes:
         """Read a body, at most `limit` bytes of it; the response is closed in any case."""
@@ -89,8 +101,11 @@ class Engine:
 class AsyncEngine:
     """Performs effects in the running event loop."""
 
-    def __init__(self, connections: Connections) -> None:
+    def __init__(
+        self, connections: Connections, sleep: Callable[[float], Awaitable[object]] | None = None
+    ) -> None:
         self.connections = connections
+        self.sleep = sleep or _sleep
 
     async def run(self, flow: Flow) -> Any:
         """Drive a flow to its end and give its value."""
@@ -121,9 +136,7 @@ class AsyncEngine:
             case Close():
                 await close_async(effect.response)
             case Sleep():
-                import anyio  # httpx needs it too; asyncio and trio both know its sleep
-
-                await anyio.sleep(effect.seconds)
+                await self.sleep(effect.seconds)
             case Run():
                 outcome = effect.function(*effect.arguments)
                 outcome = await outcome if isawaitable(outcome) else outcome
@@ -147,10 +160,20 @@ class AsyncEngine:
 
     def open(self, effect: Open) -> Any:
         """Give what the caller gets for an open response; it keeps the client that it came from."""
-        response, feed, _, on_progress, label = effect
+        response, feed, resume, on_progress, label = effect
         if feed is not None:
-            return AsyncEventStream(response, feed, self.connections)
+            reopen = partial(self.reopen, resume) if resume is not None else None
+            return AsyncEventStream(response, feed, self.connections, reopen)
         return open_download(response, self.connections, on_progress, label, is_async=True)
+
+    async def reopen(
+        self,
+        resume: Resume,
+        error: Exception | None,
+        sleep: Callable[[float], Awaitable[object]],
+    ) -> Any:
+        """Open a stream again; give its response, or None where it is over."""
+        return await AsyncEngine(self.connections, sleep).run(resume(error))
 
     async def read(self, effect: Read) -> bytes:
         """Read a body, at most `limit` bytes of it; the response is closed in any case."""
@@ -204,6 +227,12 @@ def take_whole(effect: Read) -> bytes:
     if len(content) > effect.limit:
         raise ContentError(f"the body is larger than {effect.limit} bytes")
     return content
+
+
+async def _sleep(seconds: float) -> None:
+    import anyio  # httpx needs it too; asyncio and trio both know its sleep
+
+    await anyio.sleep(seconds)
 
 
 def run(effect: Run) -> Any:

@@ -13,7 +13,7 @@ from mixdyn.content import ContentDecoder, ContentError
 from mixdyn.errors import Problem, ResponseValidationError, excerpt, itemize
 from mixdyn.event import EventReader
 from mixdyn.settings import Mode, Report
-from mixdyn.sse import MAX_EVENT_BYTES, EventTooLargeError, RawEvent
+from mixdyn.sse import MAX_EVENT_BYTES, Decoder, EventTooLargeError, RawEvent, Replay
 
 _MAX_REPORTS = 100
 _INDEX = re.compile(r"\[\d+\]")
@@ -45,6 +45,7 @@ class EventFeed:
         self.decoder = reader.make_decoder(max_event_bytes)
         self.label = label
         self.is_ended = False
+        self.received = 0  # how many events there were so far
         self.waiting: deque[RawEvent] = deque()
         self._reader = reader
         self._mode = mode
@@ -56,9 +57,24 @@ class EventFeed:
         self._failure: ResponseValidationError | None = None
 
     @property
+    def last_event_id(self) -> str:
+        """The last event id that the server has sent, or empty."""
+        return self.decoder.last_event_id
+
+    @property
+    def retry(self) -> int | None:
+        """The reconnection time that the server has set, in milliseconds."""
+        return self.decoder.retry
+
+    @property
     def is_done(self) -> bool:
         """Whether all has been given, and nothing more can come."""
         return self.is_ended and not self.waiting and self._failure is None
+
+    def watch_replays(self) -> None:
+        """Drop what a server sends again after a reconnection."""
+        if isinstance(self.decoder, Decoder):
+            self.decoder.replay = Replay()
 
     def begin(self, content_encoding: str) -> None:
         """Begin with the bytes of a response; what was unfinished before is dropped."""
@@ -127,9 +143,10 @@ class EventFeed:
         if sentinel:
             for index, raw in enumerate(events):
                 if raw.data == sentinel:
-                    self.waiting.extend(events[:index])
+                    events = events[:index]
                     self.is_ended = True
-                    return
+                    break
+        self.received += len(events)
         self.waiting.extend(events)
 
     def _fail(self, error: Exception) -> None:

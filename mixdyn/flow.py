@@ -255,6 +255,7 @@ class _Call:
         """Give what opens the stream again after its connection ended, where that is wanted."""
         if feed is None or self.reconnect is None:
             return None
+        feed.watch_replays()
         label = self.operation.label
         return Resumption(self.reconnect, exchange, feed, self.clock, label).resume
 

@@ -31,13 +31,14 @@ def watch(transport: Any) -> Any:
 
     One that is not built as they are today is left as it is.
     """
-    pool: Any = getattr(transport, "_pool", None)
+    pool = getattr(transport, "_pool", None)
     backend = getattr(pool, "_network_backend", None)
-    kind: type[Any] = type(pool) if backend is not None else object
-    if issubclass(kind, httpcore.ConnectionPool):
+    if pool is None or backend is None:
+        return transport
+    if issubclass(type(pool), httpcore.ConnectionPool):
         pool._network_backend = Network(backend)
         transport._pool = Line(pool)
-    elif issubclass(kind, httpcore.AsyncConnectionPool):
+    elif issubclass(type(pool), httpcore.AsyncConnectionPool):
         pool._network_backend = AsyncNetwork(backend)
         transport._pool = AsyncLine(pool)
     return transport

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from mixdyn.binding import Binder
 from mixdyn.document import Document
 from mixdyn.event import EventReader
-from mixdyn.media import EVENT_STREAM
+from mixdyn.media import is_streamed
 from mixdyn.operation import Operation, SecurityScheme
 from mixdyn.request import RequestBuilder
 from mixdyn.response import ResponseReader
@@ -55,7 +55,7 @@ def make_plan(
 ) -> Plan:
     """Prepare an operation for its calls; validators and readers follow when first needed."""
     media = (m for response in operation.success for m in response.media)
-    stream = next((m for m in media if m.essence == EVENT_STREAM), None)
+    stream = next(filter(is_streamed, media), None)
     config, statuses = parse_extension(operation.retries) or (None, DEFAULT_STATUSES)
     plan = Plan(
         operation=operation,

@@ -21,7 +21,15 @@ from mixdyn.errors import (
     schema_error,
 )
 from mixdyn.jsontext import decode
-from mixdyn.media import EVENT_STREAM, MediaType, is_binary, is_json, is_text, media_essence
+from mixdyn.media import (
+    EVENT_STREAM,
+    MediaType,
+    is_binary,
+    is_json,
+    is_sequence,
+    is_text,
+    media_essence,
+)
 from mixdyn.names import to_pascal
 from mixdyn.normalform import normalize
 from mixdyn.operation import Operation, Response
@@ -298,6 +306,8 @@ def _classify(status: int, essence: str, described: tuple[MediaType, ...]) -> Ki
         return "events"
     if described and all(is_binary(media.schema) for media in described):
         return "binary"  # a file is a file, also where the server knows it for JSON or text
+    if is_sequence(essence):
+        return "events"
     return "body" if is_json(essence) or not essence or is_text(essence) else "binary"
 
 

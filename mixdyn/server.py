@@ -37,7 +37,9 @@ def resolve_server(
     servers = operation.servers or (Server("/", {}),)
     index = settings.server_idx
     if index not in range(len(servers)):
-        problem = Problem("server_idx", f"expected 0 to {len(servers) - 1}, got {excerpt(index, 40)}")
+        problem = Problem(
+            "server_idx", f"expected 0 to {len(servers) - 1}, got {excerpt(index, 40)}"
+        )
         raise _refuse(label, [problem])
     url = _fill(servers[index], values, known, label)
     return _check(resolve_url(document, url), label)

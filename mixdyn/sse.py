@@ -13,6 +13,7 @@ from typing import NamedTuple
 MAX_EVENT_BYTES = 16 * 1024 * 1024
 
 _LONGEST_RETRY = 10**15 - 1
+_REMEMBERED = 10_000
 
 
 class RawEvent(NamedTuple):
@@ -51,6 +52,31 @@ class EventTooLargeError(ValueError):
         )
 
 
+class Replay:
+    """
+    Knows an event again that an earlier connection has given: the same id, type and data.
+
+    The id alone would not do, since there are servers that count anew for each connection.
+    """
+
+    def __init__(self) -> None:
+        self._connection = 0
+        self._known: dict[int, int] = {}
+
+    def begin(self) -> None:
+        """Begin with another connection."""
+        self._connection += 1
+
+    def is_repeated(self, fields: tuple[str | int | None, ...]) -> bool:
+        """Tell whether an event came before; remembers it, and forgets the oldest."""
+        key = hash(fields[:3])
+        if self._known.setdefault(key, self._connection) < self._connection:
+            return True
+        if len(self._known) > _REMEMBERED:
+            del self._known[next(iter(self._known))]
+        return False
+
+
 class Decoder:
     """
     Decode one event stream that is fed in chunks, cut anywhere.
@@ -68,6 +94,7 @@ class Decoder:
         "_data",
         "_event",
         "_event_retry",
+        "_has_id",
         "_id",
         "_is_after_cr",
         "_is_spent",
@@ -75,6 +102,7 @@ class Decoder:
         "_line",
         "_size",
         "last_event_id",
+        "replay",
         "retry",
     )
 
@@ -89,8 +117,10 @@ class Decoder:
         self._data: list[str] = []
         self._event_retry: int | None = None
         self._id = ""
+        self._has_id = False
         self.last_event_id = ""
         self.retry: int | None = None
+        self.replay: Replay | None = None
 
     def feed(self, chunk: bytes) -> list[RawEvent]:
         """
@@ -129,6 +159,9 @@ class Decoder:
         self._data.clear()
         self._event_retry = None
         self._id = self.last_event_id
+        self._has_id = False
+        if self.replay is not None:
+            self.replay.begin()
 
     def _take_lines(self, chunk: bytes) -> bytes:
         """Give the lines that are complete by now, each ending in LF, and keep the last piece."""
@@ -201,6 +234,7 @@ class Decoder:
             self._event = value
         elif name == "id" and "\0" not in value:
             self._id = value
+            self._has_id = True
         elif name == "retry" and value.isascii() and value.isdigit():
             digits = value.lstrip("0")[:16]  # int() refuses thousands of digits
             self.retry = self._event_retry = min(int(digits or "0"), _LONGEST_RETRY)
@@ -211,7 +245,9 @@ class Decoder:
         if self._data:
             data = "\n".join(self._data)
             fields = (self._event or "message", data, self._id, self._event_retry)
-            events.append(_new_tuple(RawEvent, fields))
+            if self.replay is None or not (self._has_id and self.replay.is_repeated(fields)):
+                events.append(_new_tuple(RawEvent, fields))
             self._data.clear()
         self._event = ""
         self._event_retry = None
+        self._has_id = False

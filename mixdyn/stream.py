@@ -6,10 +6,11 @@ What the bytes mean, `eventfeed` knows.
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeAlias, cast
 
 from mixdyn.connection import Connections, abandon, hang_up, running_loop
 from mixdyn.errors import ClientClosedError
@@ -20,13 +21,21 @@ from mixdyn.sse import RawEvent
 __all__ = ["AsyncEventStream", "EventFeed", "EventStream"]
 
 
+# Given an error (None for an end in good order) and a way to wait: opens the connection again, and
+# gives the response, or None where there is no more.
+Reopen: TypeAlias = Callable[..., Any]
+
+
 class _Stream:
     """What both kinds of stream are and tell; they differ in what waits."""
 
     _abandoned: weakref.finalize[..., Any]
 
-    def __init__(self, response: Any, feed: EventFeed, owner: Connections) -> None:
+    def __init__(
+        self, response: Any, feed: EventFeed, owner: Connections, reopen: Reopen | None = None
+    ) -> None:
         self.response = response
+        self._reopen = reopen
         self._feed = feed
         self._waiting = feed.waiting
         self._owner = owner  # keeps the client that the connection belongs to
@@ -40,7 +49,7 @@ class _Stream:
     @property
     def last_event_id(self) -> str:
         """The last event id that the server has sent, or empty."""
-        return self._feed.decoder.last_event_id
+        return self._feed.last_event_id
 
     def __repr__(self) -> str:
         is_open = not self._is_closed and self._abandoned.alive
@@ -56,6 +65,11 @@ class _Stream:
         if self._feed.is_done:
             message = f"{self._feed.label}: the stream has been read to its end; open another one"
             raise ClientClosedError(message)
+
+    def _goes_on(self, error: BaseException | None) -> bool:
+        """Tell whether a connection that ended is to be opened again."""
+        is_wanted = self._reopen is not None and not self._is_closed and not self._owner.is_closed
+        return is_wanted and (error is None or isinstance(error, Exception))
 
     def _explain(self, error: BaseException, end: BaseException) -> BaseException:
         """Give what a failed read raises: the error itself, unless a close elsewhere caused it."""
@@ -79,8 +93,11 @@ class EventStream(_Stream):
 
     _chunks: Iterator[bytes]
 
-    def __init__(self, response: Any, feed: EventFeed, owner: Connections) -> None:
-        super().__init__(response, feed, owner)
+    def __init__(
+        self, response: Any, feed: EventFeed, owner: Connections, reopen: Reopen | None = None
+    ) -> None:
+        super().__init__(response, feed, owner, reopen)
+        self._closing = threading.Event()
         self._attach(response)
 
     @property
@@ -125,6 +142,7 @@ class EventStream(_Stream):
     def close(self) -> None:
         """Close the connection, also while another thread waits for it; again does nothing."""
         self._is_closed = True
+        self._closing.set()
         self._release()
 
     def _next_raw(self) -> RawEvent:
@@ -145,11 +163,36 @@ class EventStream(_Stream):
             chunk = next(self._chunks, None)
         except BaseException as error:
             self._release()
-            raise self._explain(error, StopIteration()) from error
-        if chunk is None:
-            self._feed.finish()
+            if not self._goes_on(error):
+                raise self._explain(error, StopIteration()) from error
+            self._resume(cast("Exception", error))
         else:
-            self._feed.push(chunk)
+            if chunk is not None:
+                self._feed.push(chunk)
+            elif self._goes_on(None):
+                self._resume(None)
+            else:
+                self._feed.finish()
+
+    def _resume(self, error: Exception | None) -> None:
+        """Open the connection again, and read on from there; end where it is over."""
+        self._release()
+        try:
+            response = cast("Reopen", self._reopen)(error, self._pause)
+        except BaseException as failed:
+            raise self._explain(failed, StopIteration()) from failed
+        if response is None:
+            self._feed.finish()
+            return
+        self._attach(response)
+        if self._is_closed:
+            self._release()
+            raise StopIteration
+
+    def _pause(self, seconds: float) -> None:
+        """Wait, unless the stream is closed meanwhile."""
+        if self._closing.wait(seconds):
+            self._check_open()
 
     def _attach(self, response: Any) -> None:
         """Read from a response from here on."""
@@ -173,8 +216,11 @@ class AsyncEventStream(_Stream):
 
     _chunks: AsyncIterator[bytes]
 
-    def __init__(self, response: Any, feed: EventFeed, owner: Connections) -> None:
-        super().__init__(response, feed, owner)
+    def __init__(
+        self, response: Any, feed: EventFeed, owner: Connections, reopen: Reopen | None = None
+    ) -> None:
+        super().__init__(response, feed, owner, reopen)
+        self._closing: Any = None
         self._attach(response)
 
     @property
@@ -219,6 +265,8 @@ class AsyncEventStream(_Stream):
     async def aclose(self) -> None:
         """Close the connection; closing again does nothing."""
         self._is_closed = True
+        if self._closing is not None:
+            self._closing.set()
         await self._release()
 
     close = aclose
@@ -240,14 +288,45 @@ class AsyncEventStream(_Stream):
         try:
             chunk = await anext(self._chunks)
         except StopAsyncIteration:
-            self._feed.finish()
+            if not self._goes_on(None):
+                self._feed.finish()
+                return
+            await self._resume(None)
         except GeneratorExit:
             raise  # nobody is left to wait for a close
         except BaseException as error:
             await self._release()
-            raise self._explain(error, StopAsyncIteration()) from error
+            if not self._goes_on(error):
+                raise self._explain(error, StopAsyncIteration()) from error
+            await self._resume(cast("Exception", error))
         else:
             self._feed.push(chunk)
+
+    async def _resume(self, error: Exception | None) -> None:
+        """Open the connection again, and read on from there; end where it is over."""
+        await self._release()
+        try:
+            response = await cast("Reopen", self._reopen)(error, self._pause)
+        except GeneratorExit:
+            raise  # nobody is left to wait for a close
+        except BaseException as failed:
+            raise self._explain(failed, StopAsyncIteration()) from failed
+        if response is None:
+            self._feed.finish()
+            return
+        self._attach(response)
+        if self._is_closed:
+            await self._release()
+            raise StopAsyncIteration
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, unless the stream is closed meanwhile."""
+        import anyio
+
+        self._closing = anyio.Event()
+        with anyio.move_on_after(seconds):
+            await self._closing.wait()
+        self._check_open()
 
     def _attach(self, response: Any) -> None:
         """Read from a response from here on."""

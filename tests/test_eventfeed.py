@@ -52,7 +52,7 @@ def test_events_wait_as_they_were_sent() -> None:
     assert made.reports == []
     assert [event.data["n"] for event in made.take()] == [1, "x"]
     assert not made.feed.is_done
-    assert made.feed.decoder.last_event_id == "1"
+    assert (made.feed.last_event_id, made.feed.retry, made.feed.received) == ("1", None, 2)
 
 
 def test_warn_tells_on_the_event_and_reports_each_kind_once() -> None:

@@ -322,6 +322,7 @@ def test_cancellation(family: Family) -> None:
     if not family.is_async:
         pytest.skip("blocking calls are not cancelled")
     asked = asyncio.Event()
+    loop: Any = None
 
     def answer(exchange: Exchange) -> None:
         if len(server.exchanges) > 1:
@@ -342,7 +343,6 @@ def test_cancellation(family: Family) -> None:
         assert await asyncio.to_thread(server.exchanges[0].closed.wait, PATIENCE)
         assert await face.call("list") == []
 
-    loop: Any = None
     with serve(answer) as server:
         use_family(family, server.url, use)
 

@@ -12,17 +12,18 @@ PACKAGE = Path(__file__).parent.parent / "mixdyn"
 # Imports only point down, or sideways without a circle; see the design.
 LEVELS = [
     (
-        "content deadline draft errors hook httpclient names origin params redact redirect retry "
-        "roster scrub secretname sequence shape sse version"
+        "clock content deadline draft errors hook httpclient names origin params reconnect redact redirect "
+        "release retry roster scrub secretname shape sse tolerance version"
     ),
     (
-        "cost document header jsontext log media normalform payload results schema secretplace "
-        "settings source upload validation view wire yamltree"
+        "cost document eventview header jsontext log media normalform payload results schema secretplace "
+        "sequence settings source upload validation view wire yamltree"
     ),
     "catalog operation",
-    "binding body event eventfeed network request response secrecy security server transport",
+    "binding body event network request response secrecy security server transport",
     (
-        "connection curl download effect engine exchange flow native plan prepared release stream"
+        "connection curl download effect engine eventfeed exchange flow native plan prepared "
+        "resume stream"
     ),
     "client method surface",
     "bundled",

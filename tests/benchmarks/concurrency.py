@@ -14,13 +14,12 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
 
-from mixdyn.client import Client
 from mixdyn.transport import KEEP_SECONDS
 from tests.benchmarks.measure import Row, compare
 from tests.things import make_client
@@ -42,31 +41,50 @@ def measure_concurrency(rounds: int, streams: int = 1000) -> list[Row]:
     """
     raise_file_limit()
     with run_server() as url:
-        rows = [measure_tasks(url, 200, 0.35, rounds), measure_threads(url, 32, None, rounds)]
+        rows = [
+            measure_tasks(url, 200, 0.35, rounds, is_new=True),
+            measure_tasks(url, 200, None, rounds, is_new=False),
+            measure_threads(url, 32, None, rounds),
+        ]
         with suppress(ImportError):  # the bare side reads events by httpx-sse
             rows += measure_streams(url, streams, 1)
         return [*rows, measure_memory(url, 1000, 3)]
 
 
-def measure_tasks(url: str, tasks: int, limit: float | None, rounds: int) -> Row:
-    """Compare validated calls from many tasks at once with bare ones."""
+def measure_tasks(url: str, tasks: int, limit: float | None, rounds: int, *, is_new: bool) -> Row:
+    """Compare validated calls of many tasks at once with bare ones, by new or by warm clients."""
     target = f"{url}/things/a"
+    limits = httpx.Limits(max_connections=tasks)
+    verify = httpx.create_ssl_context()  # made once for all of ours, too
 
-    async def ours(api: Client) -> None:
-        await api.things.get_async(id="a")
+    async def main() -> Row:
+        api = make_client(url)
+        bare = httpx.AsyncClient(limits=limits, verify=verify)
 
-    async def theirs(client: httpx.AsyncClient) -> None:
-        (await client.get(target)).json()
+        async def ours() -> float:
+            nonlocal api
+            if is_new:
+                await api.aclose()
+                api = make_client(url)
+            return await _time_tasks(lambda: api.things.get_async(id="a"), tasks)
 
-    with asyncio.Runner() as runner, ExitStack() as stack:
-        api, bare = make_client(url), httpx.AsyncClient()
-        stack.callback(lambda: runner.run(bare.aclose()))
-        stack.callback(lambda: runner.run(api.aclose()))
-        sides = (
-            lambda: runner.run(_time_tasks(lambda: ours(api), tasks)),
-            lambda: runner.run(_time_tasks(lambda: theirs(bare), tasks)),
-        )
-        return compare(f"{tasks} calls at once, async", "httpx.AsyncClient", limit, sides, rounds)
+        async def theirs() -> float:
+            nonlocal bare
+            if is_new:
+                await bare.aclose()
+                bare = httpx.AsyncClient(limits=limits, verify=verify)
+            return await _time_tasks(ask, tasks)
+
+        async def ask() -> None:
+            (await bare.get(target)).json()
+
+        pairs = [(await ours(), await theirs()) for _ in range(rounds + 1)]
+        await api.aclose()
+        await bare.aclose()
+        name = f"{tasks} calls at once, {'new client' if is_new else 'again'}"
+        return _row(name, f"httpx.AsyncClient, limits={tasks}", limit, pairs[1:])
+
+    return asyncio.run(main())
 
 
 def measure_threads(url: str, threads: int, limit: float | None, rounds: int) -> Row:
@@ -86,7 +104,7 @@ def measure_threads(url: str, threads: int, limit: float | None, rounds: int) ->
         return compare(f"{threads} threads at once", "httpx.Client", limit, sides, rounds)
 
 
-async def _time_tasks(call: Callable[[], Awaitable[None]], tasks: int) -> float:
+async def _time_tasks(call: Callable[[], Awaitable[Any]], tasks: int) -> float:
     start = time.process_time()
     await asyncio.gather(*(call() for _ in range(tasks)))
     return time.process_time() - start
