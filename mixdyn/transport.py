@@ -20,8 +20,9 @@ from mixdyn.errors import ClientClosedError
 
 # Calls at once; those beyond wait for one to end, at most for the pool timeout.
 MAX_CALLS = 512
-# Transports that are kept while nothing is under way, each with its connection.
-MAX_SPARE = 256
+# Transports that are kept while nothing is under way, each with its connection, so that the next
+# burst of calls finds them warm.
+MAX_SPARE = 512
 # How long an idle connection is kept. Common load balancers hang up after 60 s, the Mix server
 # after 900: well below that, a connection is hardly ever lost while a call is sent on it.
 KEEP_SECONDS = 30.0
