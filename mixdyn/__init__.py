@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from mixdyn import httpclient, models, utils
+    from mixdyn.event import UnknownEvent
+    from mixdyn.flow import Outcome
+    from mixdyn.hook import HookContext
+    from mixdyn.reconnect import Reconnect
     from mixdyn.retry import BackoffStrategy, RetryConfig
     from mixdyn.stream import AsyncEventStream, EventStream
 
@@ -31,8 +35,12 @@ __all__ = [
     "Client",
     "Document",
     "EventStream",
+    "HookContext",
     "Mix",
+    "Outcome",
+    "Reconnect",
     "RetryConfig",
+    "UnknownEvent",
     "__version__",
     "errors",
     "httpclient",
@@ -45,7 +53,11 @@ _LATER = {
     "AsyncEventStream": "mixdyn.stream",
     "BackoffStrategy": "mixdyn.retry",
     "EventStream": "mixdyn.stream",
+    "HookContext": "mixdyn.hook",
+    "Outcome": "mixdyn.flow",
+    "Reconnect": "mixdyn.reconnect",
     "RetryConfig": "mixdyn.retry",
+    "UnknownEvent": "mixdyn.event",
     "httpclient": "",
     "models": "",
     "utils": "",

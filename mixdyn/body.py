@@ -18,8 +18,8 @@ from mixdyn.header import refuse_name
 from mixdyn.media import MediaType, is_binary, is_json, is_text, media_essence, rank_media
 from mixdyn.operation import Argument
 from mixdyn.payload import Part
-from mixdyn.schema import Schema
 from mixdyn.redact import PLAIN
+from mixdyn.schema import Schema
 from mixdyn.shape import as_array, as_object, as_text, is_array, is_object
 from mixdyn.upload import UPLOAD_KEYS, Upload, to_upload
 from mixdyn.wire import WireError

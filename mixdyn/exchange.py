@@ -22,7 +22,7 @@ from mixdyn.redact import Redactor
 from mixdyn.redirect import MAX_REDIRECTS, is_same_origin, next_request
 from mixdyn.request import Request
 from mixdyn.response import MAX_ERROR_BYTES, MAX_JSON_BYTES, Match
-from mixdyn.settings import Logger, Progress, Timeouts
+from mixdyn.settings import Logger, Progress, Timeouts, Unset
 
 # How long an answer may take in all where no `timeout_ms` says otherwise: nothing waits for ever.
 TOTAL_SECONDS = 600.0
@@ -207,7 +207,9 @@ class Exchange:
     def _deadline(self) -> float | None:
         """The moment at which the attempt under way has lasted too long."""
         total = self._timeouts.total
-        return None if total is None else self.began + (total or TOTAL_SECONDS)
+        if total is None:
+            return None
+        return self.began + (TOTAL_SECONDS if isinstance(total, Unset) else total)
 
     def _refuse(self, response: Any, error: ContentError) -> ResponseValidationError:
         label = self._operation.label

@@ -261,12 +261,13 @@ class _Call:
 
     def secrets(self, redactor: Redactor) -> list[str]:
         """Give the texts of this call that must not show: credentials and secret arguments."""
-        credentials = [v[-1] if isinstance(v, tuple) else v for v in self.credentials.values()]
+        given = self.credentials.values()
+        credentials = [text for credential in given for text in _texts(credential)]
         named = redactor.find(self.values)
         headers = redactor.find(dict(self.options.get("http_headers") or {}))
         # Of `Bearer s3cret` the second word is the secret, also where it is repeated alone.
         words = [header.rpartition(" ")[2] for header in headers]
-        return [v for v in (*credentials, *named, *headers, *words) if isinstance(v, str)]
+        return [*credentials, *named, *headers, *words]
 
     def _annotate(self, error: Exception, attempts: int) -> None:
         """Let an error know the call and its attempts; those of the HTTP client stay its own."""
@@ -278,6 +279,12 @@ class _Call:
             told: Any = error
             told.operation, told.attempts = self.operation.label, attempts
             error.add_note(f"in {self.operation.label}, attempt {attempts}")
+
+
+def _texts(credential: Any) -> list[str]:
+    """Give what is secret of a credential: of a pair it is the password."""
+    parts: list[Any] = [credential] if isinstance(credential, str) else list(credential)[-1:]
+    return [part for part in parts if isinstance(part, str)]
 
 
 def _can_repeat(request: Request) -> bool:

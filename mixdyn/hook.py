@@ -7,7 +7,7 @@ Knows when hooks run and what their answers mean; performs none of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from mixdyn.errors import excerpt
 from mixdyn.shape import is_array
@@ -98,13 +98,17 @@ def settle_error(
     """Run hooks over a failed attempt, and give the response and the error that then count."""
     for hook in hooks:
         answer = yield Run(hook, (context, response, error))
-        if isinstance(answer, tuple) and len(answer) == 2:  # pyright: ignore[reportUnknownArgumentType]  # Any
+        if _is_pair(answer):
             response, error = answer
         elif isinstance(answer, Exception):
             error = answer
         elif answer is not None:
             response, error = answer, None
     return response, error
+
+
+def _is_pair(answer: Any) -> TypeGuard[tuple[Any, Any]]:
+    return isinstance(answer, tuple) and len(answer) == 2  # pyright: ignore[reportUnknownArgumentType]  # Any
 
 
 def _find(objects: list[Any], point: str) -> list[Hook]:

@@ -69,8 +69,8 @@ class Method:
     # An operation of a client: called, it makes the call; it can also be prepared, and answer with
     # all there is to know. `inspect`, `help()` and shells take it for the bound method it stands
     # for: so it says. A docstring here would hide that of the operation.
-    __class__ = property(lambda _: MethodType)
-    __doc__ = _DOC
+    __class__ = property(lambda _: MethodType)  # pyright: ignore[reportIncompatibleMethodOverride]  # see above
+    __doc__ = _DOC  # pyright: ignore[reportAssignmentType]  # of the operation
 
     def __init__(self, routine: Routine, instance: Any) -> None:
         self._routine = routine
@@ -121,7 +121,7 @@ class Method:
 class AsyncMethod(Method):
     __slots__ = ()
     __module__ = "mixdyn"
-    __doc__ = _DOC
+    __doc__ = _DOC  # pyright: ignore[reportAssignmentType]  # of the operation
 
     async def prepare(self, /, *positional: Any, **keywords: Any) -> Prepared:  # type: ignore[override]  # awaited, as the twin is
         """Build the request of a call, credentials included, and send nothing."""

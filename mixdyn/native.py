@@ -30,14 +30,16 @@ def build(client: Any, effect: Build, defaults: Mapping[str, str], *, is_async: 
     timeout = step_timeouts(effect.timeouts, client, is_stream=effect.is_stream)
     if timeout is not None:
         options["timeout"] = timeout
+    chunks: Any = None
     if isinstance(request.content, Payload):
-        options["content"] = feed(request.content, headers, effect.on_progress, is_async=is_async)
+        chunks = feed(request.content, headers, effect.on_progress, is_async=is_async)
+        options["content"] = chunks
     elif request.content is not None:
         options["content"] = request.content
     url = to_url(type(client).__module__.partition(".")[0], request.url)
     native = client.build_request(request.method, url, **options)
-    if is_async and isinstance(request.content, Payload):
-        pass_on(native, options["content"])
+    if isinstance(chunks, AsyncChunks):
+        pass_on(native, chunks)
     return Built(native, getattr(client, "follow_redirects", False) is True)
 
 

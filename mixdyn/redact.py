@@ -151,9 +151,8 @@ class Redactor:
             for name, item in value.items():
                 inner = is_secret or self.is_secret(str(name))
                 self._collect(item, found, is_secret=inner, depth=depth - 1)
-        elif depth and isinstance(value, (list, tuple)):
-            items: Iterable[Any] = value  # pyright: ignore[reportUnknownVariableType]  # of Any
-            for item in items:
+        elif depth and is_array(value):
+            for item in value:
                 self._collect(item, found, is_secret=is_secret, depth=depth - 1)
 
     def _mask_scalar(self, value: str | bytes) -> str | bytes:

@@ -6,6 +6,7 @@ Decides and does no I/O, as `flow` and `exchange` do; what a stream does with it
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from mixdyn.clock import Clock
@@ -69,7 +70,7 @@ class Resumption:
 
     def _announce(self, error: Exception | None) -> float:
         """Tell that the stream is opened again, and give the wait before that."""
-        headers = getattr(error, "headers", None) or {}
+        headers: Mapping[str, str] = getattr(error, "headers", {})
         delay = self._policy.delay(
             attempt=self._attempt,
             retry=self._feed.retry,

@@ -23,6 +23,7 @@ _MAX_AMOUNT = 10**12
 # no HTTP client need be imported.
 _TRANSPORT = frozenset({"TransportError", "ConnectionError", "TimeoutError"})
 _NEVER_SENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "ConnectionRefusedError"})
+_AIOHTTP_NEVER_SENT = frozenset({"ClientConnectorError", "ConnectionTimeoutError"})
 _LASTING = frozenset({"UnsupportedProtocol", "LocalProtocolError"})  # the next time is no better
 _IDEMPOTENCY_KEY = re.compile(r"(?i)(x-)?idempoten(cy|t|ce)[-_]?(key|id|token)?")
 
@@ -116,8 +117,9 @@ def is_retried_error(policy: Policy, error: BaseException) -> bool:
     """
     if not policy.config.retry_connection_errors or not is_transport_error(error):
         return False
-    names = _class_names(error)
-    return not names & _LASTING and (policy.repeatable or bool(names & _NEVER_SENT))
+    if _class_names(error) & _LASTING:
+        return False
+    return policy.repeatable or _was_never_sent(error)
 
 
 def is_transport_error(error: BaseException) -> bool:
@@ -135,7 +137,14 @@ def has_idempotency_key(headers: Mapping[str, str]) -> bool:
     return any(map(is_idempotency_key, headers))
 
 
-def _class_names(error: BaseException) -> set[str]:
+def _was_never_sent(error: BaseException) -> bool:
+    """Tell whether an error is one of connecting; the httpx-aiohttp transport calls others so."""
+    cause = _class_names(error.__cause__)
+    is_connecting = "ClientConnectionError" not in cause or bool(cause & _AIOHTTP_NEVER_SENT)
+    return bool(_class_names(error) & _NEVER_SENT) and is_connecting
+
+
+def _class_names(error: BaseException | None) -> set[str]:
     return {cls.__name__ for cls in type(error).__mro__}
 
 

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from mixdyn.errors import Problem, RequestValidationError, excerpt, nearest
 from mixdyn.header import is_token
 from mixdyn.operation import SecurityScheme
-from mixdyn.settings import Credential, Secret
+from mixdyn.settings import Credential, Proof
 
 
 def choose_requirement(
@@ -51,7 +51,7 @@ def _is_tls(scheme: SecurityScheme | None) -> bool:
 
 
 def apply_security(
-    scheme: SecurityScheme, credential: Secret, url: str, headers: dict[str, str]
+    scheme: SecurityScheme, credential: Proof, url: str, headers: dict[str, str]
 ) -> str:
     """
     Put one credential where its scheme wants it, into `headers` or the URL, which is given back.
@@ -90,14 +90,14 @@ def _add_key(scheme: SecurityScheme, value: str, headers: dict[str, str]) -> Non
         headers["cookie"] = "; ".join(filter(None, (given, f"{name}={quote(value, safe='')}")))
 
 
-def _text(scheme: SecurityScheme, credential: Secret) -> str:
+def _text(scheme: SecurityScheme, credential: Proof) -> str:
     text = credential if isinstance(credential, str) else ""
     fits = bool(text) and text.isascii() and text.isprintable() and text == text.strip()
     _check(scheme, fits, "expected printable ASCII text without spaces around it")
     return text
 
 
-def _basic(scheme: SecurityScheme, credential: Secret) -> str:
+def _basic(scheme: SecurityScheme, credential: Proof) -> str:
     """Write user and password (RFC 7617, 2): given as a pair, or as `user:password`."""
     try:
         pair = credential.split(":", 1) if isinstance(credential, str) else [*credential]

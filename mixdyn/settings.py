@@ -18,8 +18,8 @@ Mode: TypeAlias = Literal["strict", "warn", "off"]
 Report: TypeAlias = Callable[[tuple[Problem, ...]], None]
 Progress: TypeAlias = Callable[[int, "int | None"], object]
 Timeout: TypeAlias = "int | Mapping[str, int | None]"
-Secret: TypeAlias = "str | tuple[str, str]"
-Credential: TypeAlias = "Secret | Callable[[], Secret | Awaitable[Secret]]"
+Proof: TypeAlias = "str | tuple[str, str]"
+Credential: TypeAlias = "Proof | Callable[[], Proof | Awaitable[Proof]]"
 
 MODES = ("strict", "warn", "off")
 MAX_TIMEOUT_MS = 2_147_483_647

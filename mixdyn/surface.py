@@ -7,7 +7,7 @@ Knows how operations become attributes; knows no client but through the attribut
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -133,6 +133,11 @@ class Surface:
                 self._classes[base] = self._make_class(base)
             return self._classes[base]
 
+    def attach(self, name: str, client: Any) -> Any:
+        """Give a method without a namespace, for a client; its function for None."""
+        members: Mapping[str, Any] = vars(self.functions)
+        return members[name].__get__(client, self.functions)
+
     def settle(self, kind: type, entry: Entry, owner: str) -> None:
         """Put the real functions of an operation in the place of those that stand for them."""
         from mixdyn.method import make_methods
@@ -243,7 +248,7 @@ class _Slot:
             return namespace if client is None else namespace(client)
         if not hasattr(surface.functions, name):  # a client's `__getattr__` then words it
             raise missing(f"{owner.__name__!r} has no attribute", name, surface.names)
-        return vars(surface.functions)[name].__get__(client, surface.functions)
+        return surface.attach(name, client)
 
 
 def list_slots(kind: type) -> set[str]:

@@ -1,9 +1,10 @@
 """
-The SDK's door to the retry configuration.
+The SDK's door to the retry configuration, and to what is like it.
 """
 
 from __future__ import annotations
 
+from mixdyn.reconnect import Reconnect
 from mixdyn.retry import BackoffStrategy, RetryConfig
 
-__all__ = ["BackoffStrategy", "RetryConfig"]
+__all__ = ["BackoffStrategy", "Reconnect", "RetryConfig"]

@@ -149,8 +149,8 @@ def test_whole_and_single_arguments_mix_but_do_not_repeat() -> None:
     [
         ({"titel": "t"}, "unknown in body: titel. Did you mean 'title'?"),
         ({5: "t"}, "unknown in body: 5"),
-        ([1], "body: expected an object, got [1]"),
-        (None, "body: expected an object, got None"),
+        ([1], "body: expected an object, got list"),
+        (None, "body: expected an object, got NoneType"),
         (object(), "body: a object cannot be sent as JSON"),
     ],
 )

@@ -17,9 +17,9 @@ from mixdyn.content import ContentError
 from mixdyn.deadline import DEADLINE
 from mixdyn.effect import Build, Close, Flow, Read, Send, Sleep
 from mixdyn.engine import AsyncEngine, Engine
-from mixdyn.native import step_timeouts, to_header, to_url
 from mixdyn.errors import MixError, ResponseValidationError
 from mixdyn.hook import Run
+from mixdyn.native import step_timeouts, to_header, to_url
 from mixdyn.payload import Payload
 from mixdyn.request import Request
 from mixdyn.retry import BackoffStrategy, RetryConfig
@@ -226,9 +226,9 @@ class AsyncClient(Client):
         return super().send(request, **options)
 
 
-def build(content: Any = None, timeouts: Timeouts = Timeouts(), **options: Any) -> Build:
+def build(content: Any = None, **options: Any) -> Build:
     request = Request("PUT", "http://things.test/x", {"accept": "é"}, content)
-    return Build(request, False, timeouts, options.get("on_progress"))
+    return Build(request, False, Timeouts(), options.get("on_progress"))
 
 
 @pytest.mark.parametrize("kind", KINDS)

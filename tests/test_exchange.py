@@ -99,7 +99,7 @@ def test_hooks_replace_the_result() -> None:
     assert call_with(World(Response()), first, second).result == [1, 2]
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """A hook's own error."""
 
 
@@ -110,10 +110,10 @@ def test_hooks_turn_away(point: str, *, is_raised: bool) -> None:
 
     def hook(context: Any, value: Any) -> Any:
         if is_raised:
-            raise Refusal
-        return Refusal()
+            raise RefusalError
+        return RefusalError()
 
-    with pytest.raises(Refusal):
+    with pytest.raises(RefusalError):
         call_with(World(Response()), SimpleNamespace(**{point: hook}), retries=RETRIES)
 
 
@@ -121,8 +121,8 @@ def test_hooks_turn_away(point: str, *, is_raised: bool) -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        Refusal(),
-        (None, Refusal()),
+        RefusalError(),
+        (None, RefusalError()),
         Response(body=NAMED),
         (Response(body=NAMED), None),
     ],
@@ -134,7 +134,7 @@ def test_hooks_settle_a_failure(failed: Any, answer: Any) -> None:
     if isinstance(answer, Response) or (isinstance(answer, tuple) and answer[0] is not None):
         assert call_with(world, hook, retries=RETRIES).result[0].name == "a"
     else:
-        with pytest.raises(Refusal):
+        with pytest.raises(RefusalError):
             call_with(world, hook, retries=RETRIES)
     assert world.waits == []
 
@@ -259,7 +259,7 @@ def test_log_is_safe() -> None:
 
 def test_plan_of_hidden_errors() -> None:
     """A hook's error keeps its own class, and learns the call."""
-    hook = SimpleNamespace(after_result=lambda context, result: Refusal("no"))
-    with pytest.raises(Refusal) as caught:
+    hook = SimpleNamespace(after_result=lambda context, result: RefusalError("no"))
+    with pytest.raises(RefusalError) as caught:
         call_with(World(Response()), hook, plan=plan_of("list"))
     assert caught.value.__notes__ == ["in things.list (GET /things), attempt 1"]

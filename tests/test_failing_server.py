@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from email.utils import formatdate
 from pathlib import Path
@@ -49,7 +49,7 @@ FAILURES: dict[str, Callable[[Exchange], None]] = {
 
 
 @pytest.fixture(params=["blocking", "async"])
-def call(request: Any) -> Iterator[Callable[..., Any]]:
+def call(request: Any) -> Callable[..., Any]:
     """Call a method, or its twin: a POST where it is called `create`, else a GET."""
     is_async = request.param == "async"
 
@@ -59,7 +59,7 @@ def call(request: Any) -> Iterator[Callable[..., Any]]:
             return asyncio.run(getattr(api.things, f"{name}_async").with_response(**given))
         return getattr(api.things, name).with_response(**given)
 
-    yield call
+    return call
 
 
 @pytest.mark.parametrize("name", ["list", "create"])
@@ -127,7 +127,7 @@ def test_full_pool(name: str) -> None:
         stream = make_client(server.url, client=client).things.watch()
         hook = SimpleNamespace(
             after_error=lambda context, response, error: (
-                context.attempt == 2 and stream.close() or None
+                stream.close() if context.attempt == 2 else None
             )
         )
         api: Any = make_client(server.url, client=client, retry_config=RETRIES, hooks=hook)

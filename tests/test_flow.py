@@ -168,10 +168,8 @@ ERRORS = {
     "503 with nonsense in Retry-After": Response(503, retry_after="soon"),
     "500 with Retry-After in seconds": Response(500, retry_after="7"),
 }
-OWN = plan_of(
-    "create",
-    {"/things": {"post": {**PATHS["/things"]["post"], **{"x-speakeasy-retries": DECLARED}}}},
-)
+OWN_RETRIES = {**PATHS["/things"]["post"], "x-speakeasy-retries": DECLARED}
+OWN = plan_of("create", {"/things": {"post": OWN_RETRIES}})
 
 
 @pytest.mark.parametrize(
@@ -419,7 +417,7 @@ def test_credentials() -> None:
 
 
 def test_credentials_are_asked_for_once_a_call() -> None:
-    """A function that gives a credential is asked when all else is in order, once for all attempts."""
+    """A function that gives a credential is asked when all else is in order, once for a call."""
     asked: list[int] = []
 
     def ask() -> str:

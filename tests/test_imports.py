@@ -12,12 +12,12 @@ PACKAGE = Path(__file__).parent.parent / "mixdyn"
 # Imports only point down, or sideways without a circle; see the design.
 LEVELS = [
     (
-        "clock content deadline draft errors hook httpclient names origin params reconnect redact redirect "
-        "release retry roster scrub secretname shape sse tolerance version"
+        "clock content deadline draft errors hook httpclient names origin params reconnect redact "
+        "redirect release retry roster scrub secretname shape sse tolerance version"
     ),
     (
-        "cost document eventview header jsontext log media normalform payload results schema secretplace "
-        "sequence settings source upload validation view wire yamltree"
+        "cost document eventview header jsontext log media normalform payload results schema "
+        "secretplace sequence settings source upload validation view wire yamltree"
     ),
     "catalog operation",
     "binding body event network request response secrecy security server transport",

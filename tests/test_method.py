@@ -247,7 +247,7 @@ def test_prepare() -> None:
 
 
 def test_twins_are_awaited() -> None:
-    """What a method gives its twin gives when awaited, credentials that have to be awaited too."""
+    """What a method gives its twin gives when awaited, after credentials that are awaited."""
 
     async def token() -> str:
         return "t"
@@ -277,7 +277,7 @@ def test_twins_are_awaited() -> None:
 
 
 def test_methods_are_bound_methods_to_all_who_ask() -> None:
-    """A method has what a bound method has: object, function, equality, hash, a way to be copied."""
+    """A method has what a bound method has: object, function, equality, a way to be copied."""
     api = make_client()
     method = api.things.create
     assert isinstance(method, types.MethodType)

@@ -28,7 +28,11 @@ def tick(n: int, name: str = "") -> str:
 def play(*acts: Play) -> Play:
     """Answer each request by the next act."""
     left = list(acts)
-    return lambda exchange: left.pop(0)(exchange)
+
+    def act(exchange: Exchange) -> None:
+        left.pop(0)(exchange)
+
+    return act
 
 
 def send(*events: str, then: Play | None = None) -> Play:
@@ -65,9 +69,11 @@ def collect(url: str, kind: str, **options: Any) -> list[int]:
     given: dict[str, Any] = {"reconnect": QUICK, **options}
 
     async def main() -> list[int]:
-        async with make_client(url, retry_config=None) as api:
-            async with await api.things.watch_async(**given) as events:
-                return [event.data.n async for event in events]
+        async with (
+            make_client(url, retry_config=None) as api,
+            await api.things.watch_async(**given) as events,
+        ):
+            return [event.data.n async for event in events]
 
     if kind == "async":
         return asyncio.run(main())

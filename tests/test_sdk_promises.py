@@ -129,20 +129,17 @@ def _fail(exchange: Exchange) -> None:
 
 def test_errors(url: str) -> None:
     """Errors have one root and the documented properties; the typed body is `data`."""
-    with Mix(server_url=url) as mix:
-        try:
-            mix.sessions.get(id="no-such-session")
-        except errors.MixError as e:
-            assert isinstance(e.message, str)
-            assert e.status_code == 404
-            assert e.body.startswith("{")
-            assert e.headers["content-type"].startswith("application/json")
-            assert isinstance(e.raw_response, httpx.Response)
-            assert isinstance(e, errors.ErrorResponse)
-            assert e.data.error.code == 404
-            assert isinstance(e.data.error, models.RESTError)
-        else:
-            pytest.fail("the call should have failed")
+    with Mix(server_url=url) as mix, pytest.raises(errors.MixError) as caught:
+        mix.sessions.get(id="no-such-session")
+    error: Any = caught.value
+    assert isinstance(error.message, str)
+    assert error.status_code == 404
+    assert error.body.startswith("{")
+    assert error.headers["content-type"].startswith("application/json")
+    assert isinstance(error.raw_response, httpx.Response)
+    assert isinstance(error, errors.ErrorResponse)
+    assert error.data.error.code == 404
+    assert isinstance(error.data.error, models.RESTError)
 
 
 def test_errors_of_an_unlisted_type() -> None:
@@ -172,9 +169,12 @@ def test_network_errors() -> None:
 
 def test_timeouts() -> None:
     """A time limit that passes is the HTTP client's own error."""
-    with serve_raw(Exchange.stay) as server, Mix(server_url=server.url, retry_config=None) as mix:
-        with pytest.raises(httpx.TimeoutException):
-            mix.sessions.list(timeout_ms=50)
+    with (
+        serve_raw(Exchange.stay) as server,
+        Mix(server_url=server.url, retry_config=None) as mix,
+        pytest.raises(httpx.TimeoutException),
+    ):
+        mix.sessions.list(timeout_ms=50)
 
 
 def test_response_validation_error() -> None:

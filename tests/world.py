@@ -6,8 +6,8 @@ from typing import Any
 
 from mixdyn.binding import Bound
 from mixdyn.catalog import build_catalog
-from mixdyn.effect import Build, Built, Close, Effect, Flow, Open, Read, Send, Sleep
 from mixdyn.clock import Clock
+from mixdyn.effect import Build, Built, Close, Effect, Flow, Open, Read, Send, Sleep
 from mixdyn.flow import call
 from mixdyn.hook import Run
 from mixdyn.operation import parse_operation, parse_security_schemes
@@ -85,7 +85,7 @@ class World:
                 self.effects.append(effect)
                 try:
                     outcome = self.perform(effect)
-                except BaseException as error:
+                except BaseException as error:  # noqa: BLE001  # the flow decides
                     effect = flow.throw(error)
                 else:
                     effect = flow.send(outcome)

@@ -12,6 +12,8 @@ import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
+from tests.benchmarks import streams
+from tests.benchmarks.concurrency import measure_concurrency
 from tests.benchmarks.measure import Row, measure_calls, measure_memory, measure_startup
 from tests.benchmarks.transfer import measure_transfers
 
@@ -71,6 +73,9 @@ def main() -> int:
     rows = measure(5 if options.quick else 21)
     size = options.megabytes or (64 if options.quick else 512)
     rows += measure_transfers(size, 5 if options.quick else 11)
+    rows += measure_concurrency(5 if options.quick else 9, 300 if options.quick else 1000)
+    if has("httpx_sse"):
+        rows += streams.measure_rows(5 if options.quick else 9)
     if options.json:
         print(json.dumps([row._asdict() for row in rows], indent=2))
     else:
