@@ -80,7 +80,7 @@ class Connections:
         with suppress(TypeError):  # a client of another kind, whose responses cannot be watched
             gone = weakref.ref(response, lambda _: opened.pop(key, None))
             opened[key] = _Open(gone, os.getpid(), loop)
-            response.extensions["mixdyn.process"] = os.getpid()
+            getattr(response, "extensions", {})["mixdyn.process"] = os.getpid()
 
     def close(self) -> None:
         """

@@ -30,12 +30,18 @@ class Exchange:
     def _read_body(self, data: bytes) -> tuple[bytes, bytes]:
         if "chunked" in self.headers.get("transfer-encoding", ""):
             while not data.endswith(b"0\r\n\r\n"):
-                data += self.sock.recv(65536)
+                data += self._receive()
             return data, b""
         size = int(self.headers.get("content-length", 0))
         while len(data) < size:
-            data += self.sock.recv(65536)
+            data += self._receive()
         return data[:size], data[size:]
+
+    def _receive(self) -> bytes:
+        received = self.sock.recv(65536)
+        if not received:
+            raise ConnectionResetError  # in the middle of a body
+        return received
 
     def send(self, data: bytes) -> None:
         """Send bytes as they are."""
@@ -78,8 +84,11 @@ Answer = Callable[[Exchange], None]
 class Loopback:
     """Answers every request by one function, each connection in a thread of its own."""
 
-    def __init__(self, answer: Answer, *, is_open: bool = True) -> None:
+    def __init__(
+        self, answer: Answer, *, is_open: bool = True, exchange: type[Exchange] = Exchange
+    ) -> None:
         self.answer = answer
+        self.kind = exchange
         self.exchanges: list[Exchange] = []
         self.connections: list[socket.socket] = []
         self._listener = socket.socket()
@@ -131,7 +140,7 @@ class Loopback:
                         return
                     data += received
                 head, _, data = data.partition(b"\r\n\r\n")
-                exchange = Exchange(sock, closed, head, data)
+                exchange = self.kind(sock, closed, head, data)
                 data = exchange.rest
                 self.exchanges.append(exchange)
                 self.answer(exchange)
@@ -144,9 +153,9 @@ def _set_at_end(event: threading.Event) -> Iterator[None]:
 
 
 @contextmanager
-def serve(answer: Answer, *, is_open: bool = True) -> Iterator[Loopback]:
+def serve(answer: Answer, **options: Any) -> Iterator[Loopback]:
     """Run a server for the length of a block."""
-    server = Loopback(answer, is_open=is_open)
+    server = Loopback(answer, **options)
     try:
         yield server
     finally:

@@ -275,3 +275,18 @@ def test_debug_logger() -> None:
         api.authentication.store_api_key(api_key="sk-s3cret", provider="openrouter")
     assert [("POST" in line, "200" in line) for line in lines] == [(True, False), (True, True)]
     assert "sk-s3cret" not in "".join(lines)
+
+
+@pytest.mark.parametrize("handlers", [[], [logging.NullHandler()]])
+def test_debugging_by_environment_in_place(
+    monkeypatch: pytest.MonkeyPatch, handlers: list[logging.Handler]
+) -> None:
+    """The logger writes where the program's own handlers do, and only else to one of ours."""
+    fresh = logging.Logger("mixdyn")  # noqa: LOG001  # not the one that all others use
+    fresh.handlers[:] = handlers
+    monkeypatch.setattr("mixdyn.log.logger", fresh)
+    monkeypatch.setenv("MIX_DEBUG", "True")
+    mixdyn.Mix()
+    assert fresh.level == logging.DEBUG
+    assert len(fresh.handlers) == 1
+    assert isinstance(fresh.handlers[0], logging.NullHandler) is bool(handlers)

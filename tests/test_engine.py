@@ -592,3 +592,74 @@ def test_pipes_are_sent_once() -> None:
         (only,) = server.exchanges
         assert only.headers["transfer-encoding"] == "chunked"
         assert b"abc" in only.body
+
+
+def test_async_send_thrown_away() -> None:
+    """A coroutine that is thrown away while it sends awaits nothing more."""
+
+    class Never(Client):
+        async def send(self, request: Any, **options: Any) -> Any:
+            await asyncio.Future()
+
+    async def main() -> None:
+        flow = do(Send("request", False, None, {}))
+        running = AsyncEngine(Connections(None, Never())).run(flow)
+        running.send(None)
+        running.close()
+
+    asyncio.run(main())
+
+
+def test_async_bodies_are_read_once() -> None:
+    """A client that sends a body again, as digest authentication does, is told that it is gone."""
+
+    class Twice(httpx.Auth):
+        requires_response_body = True
+
+        def auth_flow(self, request: httpx.Request) -> Any:
+            yield request
+            yield request
+
+    async def main(url: str) -> None:
+        async with httpx.AsyncClient(auth=Twice()) as client:
+            api = make_client(url, async_client=client)
+            with pytest.raises(httpx.StreamConsumed):
+                await api.things.upload_async(body=io.BytesIO(b"abc"))
+
+    with serve(lambda exchange: exchange.send_head(204)) as server:
+        asyncio.run(main(server.url))
+
+
+@pytest.mark.parametrize("kind", ["async", "trio"])
+def test_async_sources_are_closed(kind: str) -> None:
+    """What a request was sent from is closed, also where the server answers before its end."""
+    closed = []
+
+    async def endless() -> Any:
+        try:
+            while True:
+                yield bytes(100_000)
+        finally:
+            closed.append(1)
+
+    def answer(exchange: Exchange) -> None:
+        exchange.send_json({"message": "too large"}, 413)
+        exchange.reset()
+
+    async def main(url: str) -> None:
+        async with make_client(url) as api:
+            with pytest.raises((MixError, httpx.TransportError)):
+                await api.things.upload_async(body=endless())
+
+    class Early(Exchange):
+        """A request whose body is not read."""
+
+        def _read_body(self, data: bytes) -> tuple[bytes, bytes]:
+            return b"", b""
+
+    with serve(answer, exchange=Early) as server:
+        if kind == "trio":
+            pytest.importorskip("trio").run(main, server.url)
+        else:
+            asyncio.run(main(server.url))
+    assert closed == [1]

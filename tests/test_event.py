@@ -18,10 +18,10 @@ from mixdyn.event import EventReader, ServerEvent, UnknownEvent
 from mixdyn.operation import parse_operation
 from mixdyn.plan import make_plan
 from mixdyn.results import Model, Types
+from mixdyn.sample import Sampler, Taste
 from mixdyn.schema import Schemas
 from mixdyn.sequence import BrokenRecord
 from mixdyn.sse import EventTooLargeError, RawEvent
-from mixdyn.tools.mock.sample import Sampler, Taste
 from tests.documents import INTEGER, TEXT, answers, fields, plan_operation
 
 SSE = "text/event-stream"

@@ -257,3 +257,15 @@ def test_text_declared() -> None:
     feed = EventFeed(reader, "strict", lambda problems: None, "things.watch")
     feed.push(f"data: {json.dumps('x')}\n\n".encode())
     assert feed.make_event(feed.waiting[0]).data == '"x"'
+
+
+@pytest.mark.parametrize("media", [SSE, "application/jsonl"])
+def test_replays_are_events_of_an_earlier_connection(media: str) -> None:
+    """What has an id and came before is dropped; records have none, and all count."""
+    made = Watched(media=media)
+    made.feed.watch_replays()
+    sent = ONE if media == SSE else b'{"n": 1}\n'
+    for expected in (1, 0 if media == SSE else 1):
+        made.feed.begin("")
+        made.feed.push(sent)
+        assert len(made.take()) == expected

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from mixdyn.tools.mock.pattern import generate_texts
+from mixdyn.pattern import generate_texts
 
 
 @pytest.mark.parametrize(

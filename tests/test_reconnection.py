@@ -11,10 +11,14 @@ from typing import Any
 import httpx
 import pytest
 
+from mixdyn.connection import Connections
 from mixdyn.errors import ClientClosedError, MixError
+from mixdyn.eventfeed import EventFeed
 from mixdyn.reconnect import Reconnect, Reconnecting
+from mixdyn.stream import AsyncEventStream
 from tests.loopback import PATIENCE, Exchange, serve
 from tests.things import make_client
+from tests.world import plan_of
 
 QUICK = Reconnect(initial_interval=1, max_interval=1, attempts=3)
 Play = Callable[[Exchange], None]
@@ -274,3 +278,63 @@ def test_abandoned_after_reconnection() -> None:
         del events
         gc.collect()
         assert server.exchanges[1].closed.wait(PATIENCE)
+
+
+def test_closing_while_it_opens_in_a_task() -> None:
+    """The same, where one task closes the stream that another has opened again."""
+
+    async def main(url: str, opening: threading.Event, closed: threading.Event) -> None:
+        async with make_client(url) as api:
+            events = await api.things.watch_async(reconnect=QUICK)
+
+            async def read() -> list[Any]:
+                return [event async for event in events]
+
+            task = asyncio.ensure_future(read())
+            await asyncio.to_thread(opening.wait, PATIENCE)
+            await events.aclose()
+            closed.set()
+            assert len(await asyncio.wait_for(task, PATIENCE)) == 1
+
+    opening, closed = threading.Event(), threading.Event()
+
+    def late(exchange: Exchange) -> None:
+        opening.set()
+        assert closed.wait(PATIENCE)
+        exchange.start_stream(tick(2))
+        exchange.stay()
+
+    with serve(play(send(tick(1)), late)) as server:
+        asyncio.run(main(server.url, opening, closed))
+        assert server.exchanges[1].closed.wait(PATIENCE)
+
+
+class Ended:
+    """A response that has ended."""
+
+    is_stream_consumed = False
+    is_closed = True
+    headers: dict[str, str] = {}  # noqa: RUF012  # never changed
+
+    def aiter_raw(self) -> Any:
+        return self
+
+    async def __anext__(self) -> bytes:
+        raise StopAsyncIteration
+
+
+def test_thrown_away_while_it_opens() -> None:
+    """A coroutine that is thrown away while its stream is opened again awaits nothing more."""
+    plan = plan_of("watch")
+
+    async def reopen(*_: Any) -> None:
+        await asyncio.Future()
+
+    async def main() -> None:
+        feed = EventFeed(plan.events, "warn", print, "things.watch")
+        stream = AsyncEventStream(Ended(), feed, Connections(), reopen)
+        reading = stream.__anext__()
+        reading.send(None)
+        reading.close()
+
+    asyncio.run(main())

@@ -270,3 +270,18 @@ def test_large_bodies_are_cheap() -> None:
 def test_marks_of_schemas(schema: dict[str, Any], expected: bool) -> None:
     """`writeOnly` and `format: password` mark a schema's values as secret."""
     assert is_marked(schema) is expected
+
+
+def test_find() -> None:
+    """Texts below secret names are found wherever they stand in a value, and nothing else."""
+    deep: Any = {"token": "t"}
+    for _ in range(200):
+        deep = [deep]
+    value = {
+        "password": "p",
+        "keys": [{"api_key": "k", "name": "n"}, {"secret": ["a", {"b": "c"}]}],
+        "token": 5,
+        "deep": deep,
+    }
+    assert Redactor().find(value) == ["p", "k", "a", "c"]
+    assert Redactor(["name"]).find({"name": "n", "other": "o"}) == ["n"]

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from mixdyn.media import MediaType
-from mixdyn.tools.mock.sample import Sampler, Taste, media_examples
-from mixdyn.tools.mock.scalar import _FORMATS
+from mixdyn.sample import Sampler, Taste, media_examples
+from mixdyn.scalar import _FORMATS
 from tests.apis import NOW, schema_of
 
 

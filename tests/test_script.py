@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mixdyn.tools.mock.sample import Taste
+from mixdyn.sample import Taste
 from mixdyn.tools.mock.script import Draft, split_text
 from tests.apis import mock
 

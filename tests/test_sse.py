@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixdyn.sse import Decoder, EventTooLargeError, RawEvent
+from mixdyn.sse import Decoder, EventTooLargeError, RawEvent, Replay
 
 CASES = json.loads((Path(__file__).parent / "data" / "sse.json").read_text("utf-8"))
 PIECES = [
@@ -288,3 +288,15 @@ def test_restart() -> None:
     assert (decoder.last_event_id, decoder.retry) == ("1", 5)
     (event,) = decoder.feed(b"\xef\xbb\xbfdata: " + b"b" * 30 + b"\n\n")
     assert event == RawEvent("message", "b" * 30, "1")
+
+
+def test_replays_are_forgotten_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what earlier connections gave only the latest is remembered."""
+    monkeypatch.setattr("mixdyn.sse._REMEMBERED", 2)
+    decoder = Decoder()
+    decoder.replay = Replay()
+    decoder.restart()
+    text = b"".join(b"id: %d\ndata: x\n\n" % n for n in range(4))
+    assert [event.id for event in decoder.feed(text)] == ["0", "1", "2", "3"]
+    decoder.restart()
+    assert [event.id for event in decoder.feed(b"id: 3\ndata: x\n\nid: 0\ndata: x\n\n")] == ["0"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mixdyn.tools.mock.word import split_name, to_singular
+from mixdyn.word import split_name, to_singular
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from mixdyn.media import (
     is_sequence,
 )
 from mixdyn.names import to_snake
+from mixdyn.sample import Sampler, Taste, media_examples
 from mixdyn.shape import as_object
 from mixdyn.tools.mock.parameter import Source, read_parameters
 from mixdyn.tools.mock.payload import Payload, read_payload
@@ -48,7 +49,6 @@ from mixdyn.tools.mock.resource import (
     is_same,
 )
 from mixdyn.tools.mock.route import PARAMETER, Route, Router
-from mixdyn.tools.mock.sample import Sampler, Taste, media_examples
 from mixdyn.tools.mock.script import Script, plant
 from mixdyn.tools.mock.store import Address, Record, Store
 

@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 from mixdyn.errors import Problem
 from mixdyn.media import is_json
 from mixdyn.operation import Operation, Parameter
+from mixdyn.sample import Sampler
 from mixdyn.schema import Schema
 from mixdyn.shape import is_array, is_object
 from mixdyn.tools.mock.refusal import refuse_problems
 from mixdyn.tools.mock.route import decode
-from mixdyn.tools.mock.sample import Sampler
 
 _INTEGER = re.compile(r"-?\d{1,400}")
 _NUMBER = re.compile(r"-?\d{1,400}(\.\d{1,400})?([eE][+-]?\d{1,4})?")

@@ -17,12 +17,12 @@ from mixdyn.errors import Problem, excerpt, nearest
 from mixdyn.media import MediaType, is_binary, is_json, rank_media
 from mixdyn.normalform import normalize_members
 from mixdyn.operation import Operation, Parameter
+from mixdyn.sample import Sampler
 from mixdyn.schema import Schema
 from mixdyn.shape import as_array, as_object, is_array, is_object
 from mixdyn.tools.mock import parameter
 from mixdyn.tools.mock.multipart import Part, header_parameters, parse_multipart
 from mixdyn.tools.mock.refusal import RefusedError, refuse_problems
-from mixdyn.tools.mock.sample import Sampler
 from mixdyn.validation import Validator
 
 _DEEPEST = 200

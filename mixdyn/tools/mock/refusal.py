@@ -11,9 +11,9 @@ from mixdyn.errors import Problem, itemize
 from mixdyn.media import MediaType, is_json
 from mixdyn.names import to_snake
 from mixdyn.operation import Operation, Response
+from mixdyn.sample import Sampler, Taste
 from mixdyn.schema import Schema
 from mixdyn.shape import is_array, is_object
-from mixdyn.tools.mock.sample import Sampler, Taste
 
 _MESSAGES = ("message", "detail", "error_description", "msg", "error_message", "error", "reason")
 _TITLES = ("title", "description", "text", "info")

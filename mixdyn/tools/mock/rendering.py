@@ -12,14 +12,14 @@ from typing import Any
 from uuid import UUID
 
 from mixdyn.names import to_snake
+from mixdyn.sample import Sampler, Taste
 from mixdyn.schema import Schema
 from mixdyn.shape import as_object, is_object
 from mixdyn.tools.mock.payload import File
 from mixdyn.tools.mock.resource import Collection, find_array, is_same
-from mixdyn.tools.mock.sample import Sampler, Taste
 from mixdyn.tools.mock.script import plant
 from mixdyn.tools.mock.store import Address, Record
-from mixdyn.tools.mock.word import split_name, to_singular, vocabulary
+from mixdyn.word import split_name, to_singular, vocabulary
 
 _NAMES = ("name", "filename", "file_name", "original_name", "original_filename")
 _SIZES = ("size", "bytes", "length", "file_size", "content_length", "size_bytes", "byte_size")

@@ -16,7 +16,7 @@ from mixdyn.names import to_snake
 from mixdyn.operation import Operation
 from mixdyn.schema import Schema
 from mixdyn.tools.mock.route import PARAMETER, Route
-from mixdyn.tools.mock.word import split_name, to_singular, vocabulary
+from mixdyn.word import split_name, to_singular, vocabulary
 
 Key = tuple[str, ...]
 Stream = tuple[Route, MediaType]

@@ -17,11 +17,11 @@ from mixdyn.media import EVENT_STREAM, MediaType
 from mixdyn.names import to_snake
 from mixdyn.operation import Operation
 from mixdyn.results import Types
+from mixdyn.sample import Sampler, Taste
 from mixdyn.schema import Schema
 from mixdyn.shape import as_object, is_object
 from mixdyn.tools.mock.resource import find_text
-from mixdyn.tools.mock.sample import Sampler, Taste
-from mixdyn.tools.mock.word import split_name, vocabulary
+from mixdyn.word import split_name, vocabulary
 
 _STARTS = vocabulary(
     "connected connect start started open opened ready hello init begin created welcome"

@@ -20,6 +20,7 @@ from mixdyn.operation import Operation, Response
 from mixdyn.tools.mock.exchange import Api, Exchange, State
 from mixdyn.tools.mock.fault import Fault, Faults
 from mixdyn.tools.mock.feed import Subscription
+from mixdyn.tools.mock.journal import Journal
 from mixdyn.tools.mock.refusal import RefusedError, word_refusal
 from mixdyn.tools.mock.reply import MockRequest, MockResponse
 from mixdyn.tools.mock.route import Route
@@ -64,7 +65,7 @@ class Mock:
         heartbeat_s: after how many seconds of silence a stream gives a sign of life; None never.
         clock: gives the time, in seconds since 1970, for what is created.
         faults: what goes wrong with the next answers of an operation, by its operationId, by
-            method and path (`GET /pets`), or by `*`; more can be added to `faults` later.
+            method and path (`GET /pets`), or by `*`; more can be added to `faults` later. Or `Chaos`.
     """
 
     def __init__(
@@ -73,9 +74,9 @@ class Mock:
         *,
         heartbeat_s: float | None = HEARTBEAT_S,
         clock: Callable[[], float] = time.time,
-        faults: Mapping[str, Iterable[Fault | None]] | None = None,
+        faults: Mapping[str, Iterable[Fault | None]] | Faults | None = None,
     ) -> None:
-        self.faults = Faults(faults)
+        self.faults = faults if isinstance(faults, Faults) else Faults(faults)
         self.api = Api(Document.load(_bundled_path() if spec is None else spec))
         self.state = State(clock, heartbeat_s)
         self._lock = threading.Lock()
@@ -158,10 +159,15 @@ def serve_forever(
     port: int = 0,
     *,
     say: Callable[[str], object] = print,
+    journal: Callable[[str], object] | None = None,
 ) -> None:
-    """Serve until Ctrl-C, saying first where; returns then, with all connections closed."""
+    """
+    Serve until Ctrl-C, saying first where; returns then, with all connections closed.
+
+    `journal` takes a line for each request.
+    """
     mock = spec if isinstance(spec, Mock) else Mock(spec)
-    server = Server(mock, host, port)
+    server = Server(mock if journal is None else Journal(mock, journal), host, port)
     say(f"{excerpt(mock.api.document.title, 60) or 'The stand-in server'} at {server.url}")
     try:
         server.run()

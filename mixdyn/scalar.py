@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from mixdyn.names import to_snake
+from mixdyn.pattern import generate_texts
 from mixdyn.schema import Schema
-from mixdyn.tools.mock.pattern import generate_texts
-from mixdyn.tools.mock.word import vocabulary
+from mixdyn.word import vocabulary
 
 _LONGEST_TEXT = 100_000
 _RANGE = 100

@@ -7,17 +7,17 @@ nothing of operations and HTTP.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from zlib import crc32
 
+from mixdyn import scalar
 from mixdyn.media import MediaType
 from mixdyn.names import to_snake
 from mixdyn.normalform import Direction, normalize
 from mixdyn.schema import Schema
 from mixdyn.shape import as_array, as_object, is_object
-from mixdyn.tools.mock import scalar
 from mixdyn.validation import Validator
 
 _MOST_VALUES = 2_000
@@ -39,6 +39,7 @@ class Taste:
     `is_lean` leaves out what is optional. `is_fresh` is for a thing just made: its lists are
     empty, and of what is optional there is only what a server sets by itself; `omitted` are
     properties that its maker could have set. `branch` counts through the alternatives of unions.
+    `direction` says whether it is for a request or for a response.
     """
 
     now: float = 0.0
@@ -47,6 +48,7 @@ class Taste:
     branch: int = 0
     has_examples: bool = True
     omitted: frozenset[str] = frozenset()
+    direction: Direction = "response"
 
 
 class Sampler:
@@ -64,14 +66,14 @@ class Sampler:
 
     def sample(self, schema: Schema, seed: str, taste: Taste | None = None) -> Any:
         """
-        Give an instance that fits the schema as part of a response.
+        Give an instance that fits the schema, as part of a response unless the taste says else.
 
         What no attempt gets right (few schemas are that odd) is given as near as it came.
         """
         value: Any = None
         for attempt in _attempts(taste or Taste()):
             value = _Maker(self, attempt).make(schema, _Place(seed))
-            if self.validator(schema).accepts(value):
+            if self.validator(schema, attempt.direction).accepts(value):
                 break
         return value
 
@@ -101,7 +103,11 @@ class Sampler:
 
 def media_examples(media: MediaType) -> Iterator[Any]:
     """Give the examples that stand beside a media type's schema."""
-    schema = media.schema
+    return examples_beside(media.schema)
+
+
+def examples_beside(schema: Schema | None) -> Iterator[Any]:
+    """Give the examples of the media type, or of the parameter, whose schema this is."""
     owner, _, step = schema.target.pointer.rpartition("/") if schema is not None else ("", "", "")
     if schema is None or step != "schema":
         return  # without a schema, the core keeps no trace of where the media type stands
@@ -151,6 +157,7 @@ class _Maker:
         self.sampler = sampler
         self.taste = taste
         self.left = _MOST_VALUES
+        self.hidden = "readOnly" if taste.direction == "request" else "writeOnly"
 
     def make(self, schema: Schema, place: _Place) -> Any:
         self.left -= 1
@@ -171,14 +178,17 @@ class _Maker:
         offered = [*([example] if example is not None else ()), *as_array(schema.get("examples"))]
         if offered and self.taste.has_examples:
             shift = place.variant % len(offered)
-            accepts = self.sampler.validator(schema).accepts
+            accepts = self.accepts(schema)
             yield from filter(accepts, [*offered[shift:], *offered[:shift]])
         values = [v for v in schema.enum if v is not None] or schema.enum
         if values:
             yield values[place.variant % len(values)]
         default = schema.get("default")
-        if default is not None and self.sampler.validator(schema).accepts(default):
+        if default is not None and self.accepts(schema)(default):
             yield default
+
+    def accepts(self, schema: Schema) -> Callable[[Any], bool]:
+        return self.sampler.validator(schema, self.taste.direction).accepts
 
     def make_typed(self, schema: Schema, place: _Place) -> Any:
         kind = _pick_type(schema)
@@ -192,7 +202,7 @@ class _Maker:
             context = scalar.Context(place.path, place.name, place.hash, self.taste.now)
             return scalar.make_number(schema, kind == "integer", context)
         context = scalar.Context(place.path, place.name, place.hash, self.taste.now)
-        accepts = self.sampler.validator(schema).accepts
+        accepts = self.accepts(schema)
         return next(filter(accepts, scalar.offer_texts(schema, context)), "text")
 
     def make_union(self, schema: Schema, place: _Place) -> Any:
@@ -219,9 +229,9 @@ class _Maker:
         made = {
             name: self.make(declared, place.child(name))
             for name, declared in schema.properties.items()
-            if name in schema.required or self.is_wanted(schema, name, place)
+            if self.is_needed(schema, name) or self.is_wanted(schema, name, place)
         }
-        for name in sorted(schema.required - made.keys()):
+        for name in sorted(schema.required - schema.properties.keys()):
             made[name] = self.make_undeclared(schema, place.child(name))
         least = schema.get("minProperties")
         least = min(least, _MOST_ITEMS) if isinstance(least, int) else 0
@@ -244,11 +254,15 @@ class _Maker:
     def make_undeclared(self, schema: Schema, place: _Place) -> Any:
         return self.make(schema.additional, place) if schema.additional is not None else "text"
 
+    def is_needed(self, schema: Schema, name: str) -> bool:
+        """Tell whether a property must be there, in this direction."""
+        return name in schema.required and schema.properties[name].get(self.hidden) is not True
+
     def is_wanted(self, schema: Schema, name: str, place: _Place) -> bool:
         """Tell whether an optional property is given: not where it would lead on for ever."""
         declared = schema.properties[name]
         is_small = self.left > 0 and len(place.inside) <= _DEEP
-        is_hidden = declared.get("writeOnly") is True or declared.target.value is False
+        is_hidden = declared.get(self.hidden) is True or declared.target.value is False
         is_unset = bool(schema.required) or name in self.taste.omitted
         is_unset = self.taste.is_fresh and is_unset and not _is_set_by_server(declared, name)
         is_out = self.taste.is_lean or is_hidden or is_unset

@@ -1,0 +1,3 @@
+"""
+What differs between two documents: for HTTP, and for Python callers. `mixdyn.compare` is the door.
+"""

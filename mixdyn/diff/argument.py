@@ -1,0 +1,131 @@
+"""
+What changed in the parameters of an operation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from mixdyn.diff.edition import Site
+from mixdyn.diff.keyword import Found
+from mixdyn.diff.place import point
+from mixdyn.document import escape_pointer
+from mixdyn.errors import excerpt
+from mixdyn.names import to_snake
+from mixdyn.operation import Operation, Parameter, split_template
+
+_SHOWN = 60
+
+
+class ParameterPair(NamedTuple):
+    """A parameter in both documents."""
+
+    old: Parameter
+    new: Parameter
+
+
+def compare_parameters(
+    old: Site, new: Site, one: Operation, other: Operation
+) -> Iterator[Any]:
+    """Tell what changed in an operation's parameters; their schemas come as roots of a walk."""
+    before, after = _index(one), _index(other)
+    pairs = [(before.pop(key), after.pop(key)) for key in [*before] if key in after]
+    pairs += _pair_rest(before, after)
+    for first, second in pairs:
+        yield from _compare_parameter(old, new, first, second)
+    for parameter in before.values():
+        message = f"the {_name(parameter)} was removed"
+        yield Found("request-parameter-removed", message, _point(old, parameter), new.pointer)
+    for parameter in after.values():
+        what = "required-parameter-added" if parameter.required else "parameter-added"
+        words = "was added, and is required" if parameter.required else "was added"
+        places = old.pointer, _point(new, parameter)
+        yield Found(f"request-{what}", f"the {_name(parameter)} {words}", *places)
+
+
+def _index(operation: Operation) -> dict[tuple[str, ...], Parameter]:
+    """Give the parameters by place and name; those of the path by their position in it."""
+    positions = {name: str(i) for i, name in enumerate(split_template(operation.path)[1])}
+    found: dict[tuple[str, ...], Parameter] = {}
+    for parameter in operation.parameters:
+        name = parameter.name.lower() if parameter.location == "header" else parameter.name
+        if parameter.location == "path":
+            name = positions[parameter.name]
+        found[parameter.location, name] = parameter
+    return found
+
+
+def _pair_rest(
+    before: dict[tuple[str, ...], Parameter], after: dict[tuple[str, ...], Parameter]
+) -> Iterator[tuple[Parameter, Parameter]]:
+    """Pair what was moved to another place, or is spelled otherwise: `sessionId`, `session_id`."""
+    for key, parameter in [*before.items()]:
+        likely = [k for k, p in after.items() if to_snake(p.name) == to_snake(parameter.name)]
+        if len(likely) == 1:
+            yield before.pop(key), after.pop(likely[0])
+
+
+def _compare_parameter(
+    old: Site, new: Site, one: Parameter, other: Parameter
+) -> Iterator[Any]:
+    from mixdyn.diff.call import Root
+
+    places = _point(old, one), _point(new, other)
+    yield from (
+        Found(f"request-parameter-{what}", f"the {_name(one)} {message}", *places)
+        for what, message in _compare_rules(one, other)
+    )
+    if one.schema is not None and other.schema is not None:
+        yield Root(one.schema, other.schema, "request")
+    elif one.schema is not other.schema:
+        what = "added" if one.schema is None else "removed"
+        message = f"the schema of the {_name(one)} was {what}"
+        yield Found(f"request-schema-{what}", message, *places)
+
+
+def _compare_rules(old: Parameter, new: Parameter) -> Iterator[tuple[str, str]]:
+    is_header = old.location == new.location == "header"
+    if old.location != new.location:
+        yield "moved", f"moved from {old.location} to {new.location}"
+    if old.name != new.name and not (is_header and old.name.lower() == new.name.lower()):
+        yield "renamed", f"is now called {excerpt(new.name, _SHOWN)}"
+    if old.required != new.required:
+        what = "required" if new.required else "optional"
+        yield f"became-{what}", f"is now {what}"
+    if old.is_deprecated != new.is_deprecated:
+        what = "deprecated" if new.is_deprecated else "no-longer-deprecated"
+        yield what, f"is {what.replace('-', ' ')}"
+    if _style(old) != _style(new) and old.location == new.location:
+        yield "style-changed", "is written in another way: " + _show_styles(old, new)
+
+
+def _style(parameter: Parameter) -> tuple[Any, ...]:
+    """Give all that decides how a value is written; what decides nothing is left out."""
+    if parameter.content_type is not None:
+        return (parameter.media_essence,)
+    types = parameter.schema.types if parameter.schema is not None else ()
+    is_plain = bool(types) and not {"array", "object"} & set(types)
+    explode = None if is_plain else parameter.explode
+    return (parameter.style, explode, parameter.allow_reserved)
+
+
+def _show_styles(old: Parameter, new: Parameter) -> str:
+    shown = (", ".join(str(part) for part in _style(p) if part is not None) for p in (old, new))
+    return " became ".join(excerpt(text, _SHOWN) for text in shown)
+
+
+def _name(parameter: Parameter) -> str:
+    return f"{parameter.location} parameter {excerpt(parameter.name, _SHOWN)}"
+
+
+def _point(site: Site, parameter: Parameter) -> str:
+    """Point at a parameter by its schema's place, or else at the operation."""
+    if parameter.schema is None:
+        return site.pointer
+    schema = parameter.schema
+    steps = ["schema"]
+    if parameter.content_type is not None:
+        steps = ["content", escape_pointer(parameter.content_type), "schema"]
+    whole = point(schema.target, schema.space.document.location)
+    return whole.removesuffix("/" + "/".join(steps))

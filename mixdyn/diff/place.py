@@ -1,0 +1,72 @@
+"""
+Where something stands in a document, for programs (a JSON pointer) and for people (`Session.id`).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from mixdyn.document import Target, escape_pointer
+from mixdyn.errors import excerpt
+
+_LABEL = 120
+_SILENT = ("allOf", "anyOf", "oneOf", "properties")
+_WORDS = {"items": "[]", "additionalProperties": "{}"}
+_MEMBERS = re.compile(r"/(?:components/schemas|\$defs|definitions)/([^/]+)")
+_ROOTS = (
+    (re.compile(r".*/requestBody/content/[^/]+/(?:schema|itemSchema)"), "body"),
+    (re.compile(r".*/requestBodies/[^/]+/content/[^/]+/(?:schema|itemSchema)"), "body"),
+    (re.compile(r".*/responses/([^/]+)/content/[^/]+/(?:schema|itemSchema)"), "response {}"),
+    (re.compile(r".*/headers/([^/]+)/schema"), "header {}"),
+    (re.compile(r".*/parameters/([^/]+)/(?:schema|content/[^/]+/schema)"), "parameter {}"),
+)
+
+
+def point(target: Target, location: str, *steps: str) -> str:
+    """
+    Give the JSON pointer of a place, or of a step below it.
+
+    Args:
+        target: the place.
+        location: where the document itself was read from; another file is named, by a path that
+            starts at the document's folder.
+        steps: the way down from there, if any.
+    """
+    pointer = target.pointer + "".join(f"/{escape_pointer(step)}" for step in steps)
+    if target.base == location:
+        return pointer
+    return f"{os.path.relpath(target.base, os.path.dirname(location))}#{pointer}"
+
+
+def name_place(pointer: str) -> str:
+    """Name the schema at a JSON pointer as people do: `Session.items[].id`, `body.title`."""
+    pointer = pointer.rpartition("#")[2]
+    name, rest = _split(pointer)
+    for step in _steps(rest):
+        if step in _WORDS:
+            name += _WORDS[step]
+        elif step not in _SILENT and not step.isdecimal():
+            name += f".{step}"
+    return excerpt(name.lstrip("."), _LABEL)
+
+
+def _split(pointer: str) -> tuple[str, str]:
+    """Give what a pointer's place belongs to, and the way from there."""
+    found = list(_MEMBERS.finditer(pointer))
+    if found:
+        return _unescape(found[-1][1]), pointer[found[-1].end() :]
+    for pattern, name in _ROOTS:
+        match = pattern.match(pointer)
+        if match is not None:
+            what = _unescape(match[1]) if match.groups() else ""
+            return name.format(what), pointer[match.end() :]
+    return "", pointer
+
+
+def _steps(pointer: str) -> list[str]:
+    return [_unescape(step) for step in pointer.split("/")[1:]]
+
+
+def _unescape(step: str) -> str:
+    return step.replace("~1", "/").replace("~0", "~")

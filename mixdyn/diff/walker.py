@@ -1,0 +1,279 @@
+"""
+Walks two documents' schemas side by side: each pair once, whatever refers to it, however deep.
+
+What it finds is a graph, so that a change in a schema that many operations use is one change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from mixdyn.diff.change import Direction
+from mixdyn.diff.facet import Facet, read_facet
+from mixdyn.diff.keyword import Found, compare_facets, visible
+from mixdyn.diff.place import point
+from mixdyn.diff.union import find_same, match_options
+from mixdyn.errors import DocumentError, excerpt
+from mixdyn.schema import Schema
+from mixdyn.shape import as_array, as_object, is_object
+
+Key = tuple[int, int, Direction]
+
+_SINGLE = (
+    *("additionalProperties", "contains", "contentSchema", "else", "if", "items", "not"),
+    *("propertyNames", "then", "unevaluatedItems", "unevaluatedProperties"),
+)
+_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
+_MAPS = ("dependentSchemas", "patternProperties", "properties")
+
+
+class Node(NamedTuple):
+    """A pair of schemas: what changed in what they say themselves, and the pairs below."""
+
+    found: list[Found]
+    below: list[Key]
+
+
+class Walker:
+    """
+    Compares pairs of schemas, and the pairs that these lead to.
+
+    `nodes` holds what was found, `unreadable` what could not be read in either document.
+    """
+
+    def __init__(self) -> None:
+        self.nodes: dict[Key, Node] = {}
+        self.unreadable: dict[str, str] = {}
+        self._facets: dict[int, Facet | str] = {}
+        self._waiting: list[tuple[Key, Schema, Schema]] = []
+
+    def enter(self, old: Schema, new: Schema, direction: Direction) -> Key:
+        """Note a pair for comparison, and give the key of its node."""
+        old, new = _settle(old), _settle(new)
+        key = (id(old), id(new), direction)
+        if key not in self.nodes:
+            self.nodes[key] = Node([], [])
+            self._waiting.append((key, old, new))
+        return key
+
+    def run(self) -> None:
+        """Compare all pairs noted, and those found on the way."""
+        while self._waiting:
+            key, old, new = self._waiting.pop()
+            node = self.nodes[key]
+            references = _find_shared(old, new)
+            if references is None:
+                self._compare(node, old, new, key[2])
+            else:
+                pairs = ((old.child(*way), new.child(*way)) for way in references)
+                node.below.extend(self.enter(one, other, key[2]) for one, other in pairs)
+
+    def _compare(self, node: Node, old: Schema, new: Schema, direction: Direction) -> None:
+        before, after = self._read(old), self._read(new)
+        if isinstance(before, str) or isinstance(after, str):
+            node.found.extend(_find_unreadable(old, new, before, after))
+            for side, schema in ((before, old), (after, new)):
+                if isinstance(side, str):
+                    self.unreadable[side] = str(schema.target)
+            return
+        if before.is_union == after.is_union:
+            self._descend(node, before, after, direction)
+            self._compare_options(node, before, after, direction)
+        else:
+            self._compare_lone(node, before, after, direction)
+        node.found.extend(_compare_discriminators(before, after))
+
+    def _descend(self, node: Node, old: Facet, new: Facet, direction: Direction) -> None:
+        """Compare what two schemas say, and go into what both have."""
+        node.found.extend(compare_facets(old, new, direction))
+        for one, other in (
+            (visible(old, direction), visible(new, direction)),
+            (old.children, new.children),
+        ):
+            for name in one.keys() & other.keys():
+                node.below.append(self.enter(one[name], other[name], direction))
+
+    def _compare_options(
+        self, node: Node, old: Facet, new: Facet, direction: Direction
+    ) -> None:
+        if not old.options or not new.options:
+            return
+        match = match_options(old.options, new.options)
+        for one, other in match.pairs:
+            node.below.append(self.enter(one.schema, other.schema, direction))
+            for what, tags in (
+                ("removed", one.tags - other.tags),
+                ("added", other.tags - one.tags),
+            ):
+                if one.tags and other.tags and tags:
+                    names = ", ".join(excerpt(tag, 60) for tag in sorted(tags))
+                    message = f"the discriminator's value {names} was {what}"
+                    places = (_point(one.schema), _point(other.schema))
+                    node.found.append(Found(f"discriminator-value-{what}", message, *places))
+        for option in match.gone:
+            node.found.append(_found_option("removed", option.schema, old, new))
+        for option in match.come:
+            node.found.append(_found_option("added", option.schema, old, new))
+
+    def _compare_lone(self, node: Node, old: Facet, new: Facet, direction: Direction) -> None:
+        """Compare a union with what is none: often one of its alternatives, all that there was."""
+        union, lone = (old, new) if old.is_union else (new, old)
+        same = find_same(lone.core, union.options)
+        picked = self._read(_settle(same.schema)) if same is not None else None
+        if same is None or not isinstance(picked, Facet):
+            node.found.append(_found_union(old, new))
+            return
+        picked = picked._replace(is_nullable=union.is_nullable)
+        pair = (picked, new) if old.is_union else (old, picked)
+        self._descend(node, *pair, direction)
+        what = "removed" if old.is_union else "added"
+        for option in union.options:
+            if option is not same:
+                node.found.append(_found_option(what, option.schema, old, new))
+
+    def _read(self, schema: Schema) -> Facet | str:
+        """Give what a schema says, or why that cannot be told."""
+        found = self._facets.get(id(schema))
+        if found is None:
+            try:
+                found = read_facet(schema)
+            except DocumentError as error:
+                found = error.message
+            except RecursionError:
+                found = f"{schema.target}: nested too deeply"
+            self._facets[id(schema)] = found
+        return found
+
+
+def find_reached(nodes: Mapping[Key, Node], roots: Mapping[Any, list[Key]]) -> dict[Key, list[Any]]:
+    """
+    Give for each pair that changed what leads to it, in the order of `roots`.
+
+    Args:
+        nodes: the graph.
+        roots: the pairs that each operation starts with.
+    """
+    dirty = _find_dirty(nodes)
+    reached: dict[Key, list[Any]] = {}
+    for owner, keys in roots.items():
+        seen = set(keys) & dirty
+        waiting = [*seen]
+        while waiting:
+            key = waiting.pop()
+            if nodes[key].found:
+                reached.setdefault(key, []).append(owner)
+            fresh = [k for k in nodes[key].below if k in dirty and k not in seen]
+            seen.update(fresh)
+            waiting.extend(dict.fromkeys(fresh))
+    return reached
+
+
+def _find_dirty(nodes: Mapping[Key, Node]) -> set[Key]:
+    """Give the pairs that changed, and those that lead to such."""
+    above: dict[Key, list[Key]] = {}
+    for key, node in nodes.items():
+        for child in node.below:
+            above.setdefault(child, []).append(key)
+    waiting = [key for key, node in nodes.items() if node.found]
+    dirty = set(waiting)
+    while waiting:
+        fresh = [key for key in above.get(waiting.pop(), ()) if key not in dirty]
+        dirty.update(fresh)
+        waiting.extend(dict.fromkeys(fresh))
+    return dirty
+
+
+def _settle(schema: Schema) -> Schema:
+    """Follow references that add nothing; what cannot be followed stays, and is told later."""
+    if schema.value.get("nullable") is True:  # beside a `$ref`, 3.0 ignores it; but it is meant
+        return schema
+    try:
+        return schema.resolved
+    except DocumentError:
+        return schema
+
+
+def _find_shared(old: Schema, new: Schema) -> list[tuple[str | int, ...]] | None:
+    """
+    Give the ways to all references in a schema that is written the same in both documents.
+
+    None where it is not, or where what stands elsewhere has a part in what it says.
+    """
+    versions = (s.space.document.version == (3, 0) for s in (old, new))
+    if len(set(versions)) > 1 or "$ref" in old.value:
+        return None
+    try:
+        is_same = old.target.value == new.target.value
+    except RecursionError:
+        return None
+    return _list_references(old.target.value) if is_same else None
+
+
+def _list_references(value: Any) -> list[tuple[str | int, ...]] | None:
+    found: list[tuple[str | int, ...]] = []
+    waiting: list[tuple[tuple[str | int, ...], Any]] = [((), value)]
+    while waiting:
+        way, node = waiting.pop()
+        if not is_object(node):
+            continue
+        if "discriminator" in node or "$dynamicRef" in node or "nullable" in node and "$ref" in node:
+            return None
+        if "$ref" in node:
+            found.append(way)
+        waiting.extend(((*way, *step), below) for step, below in _list_below(node))
+    return found
+
+
+def _list_below(node: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    for keyword, value in node.items():
+        if keyword in _SINGLE:
+            yield (keyword,), value
+        elif keyword in _LISTS:
+            yield from (((keyword, i), item) for i, item in enumerate(as_array(value)))
+        elif keyword in _MAPS:
+            yield from (((keyword, name), item) for name, item in as_object(value).items())
+
+
+def _found_option(what: str, schema: Schema, old: Facet, new: Facet) -> Found:
+    name = schema.name or excerpt("/".join(schema.target.pointer.split("/")[-2:]), 60)
+    message = f"the alternative {excerpt(name, 60)} was {what}"
+    places = (_point(schema), new.pointer) if what == "removed" else (old.pointer, _point(schema))
+    return Found(f"union-branch-{what}", message, *places)
+
+
+def _found_union(old: Facet, new: Facet) -> Found:
+    """Tell of a union that replaces something else: alternatives of what it was, or other things."""
+    union, lone = (old, new) if old.is_union else (new, old)
+    kinds = [frozenset(option.schema.types) for option in union.options]
+    is_part = all(kind and kind <= lone.types for kind in kinds)
+    is_plain = is_part and not lone.properties and "enum" not in lone.facts
+    message = f"one of {len(union.options)} alternatives {'no longer' if old.is_union else 'now'}"
+    if is_plain:
+        what = "union-removed" if old.is_union else "union-added"
+    else:
+        what = "no-longer-union" if old.is_union else "became-union"
+    return Found(what, message, old.pointer, new.pointer)
+
+
+def _compare_discriminators(old: Facet, new: Facet) -> Iterator[Found]:
+    before, after = old.discriminator, new.discriminator
+    if before != after:
+        what = "added" if before is None else "removed" if after is None else "changed"
+        shown = [excerpt(n, 60) if n is not None else "none" for n in (before, after)]
+        message = f"the discriminator {shown[0]} became {shown[1]}"
+        yield Found(f"discriminator-{what}", message, old.pointer, new.pointer)
+
+
+def _find_unreadable(
+    old: Schema, new: Schema, before: Facet | str, after: Facet | str
+) -> Iterator[Found]:
+    places = _point(old), _point(new)
+    if isinstance(after, str) and not isinstance(before, str):
+        yield Found("schema-became-unreadable", f"cannot be read: {after}", *places)
+    elif isinstance(before, str) and not isinstance(after, str):
+        yield Found("schema-became-readable", f"could not be read: {before}", *places)
+
+
+def _point(schema: Schema) -> str:
+    return point(schema.target, schema.space.document.location)

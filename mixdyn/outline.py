@@ -1,0 +1,179 @@
+"""
+The fields of a schema as a small tree: names, types, remarks. References are followed once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from mixdyn.block import Span, Table, Words, one_line, words
+from mixdyn.errors import DocumentError
+from mixdyn.kind import write_kind
+from mixdyn.limit import write_limits
+from mixdyn.results import Types
+from mixdyn.schema import Schema
+from mixdyn.shape import as_array, is_object
+
+_MOST_ROWS = 120
+_DEEPEST = 8
+_NAME = 60
+_KIND = 80
+_TEXT = 200
+
+
+class Field(NamedTuple):
+    """One line of the tree: how deep it stands, its name, its type, and what there is to say."""
+
+    depth: int
+    name: str
+    kind: str
+    remarks: tuple[str, ...]
+    text: str
+
+
+def outline(schema: Schema, types: Types, depth: int = _DEEPEST) -> list[Field]:
+    """Give the fields of a schema and of what it holds, as far down as `depth`."""
+    walk = _Walk(types, depth)
+    found: list[Field] = []
+    with suppress(DocumentError, RecursionError):
+        for field in walk.enter(schema, 0, ()):
+            if len(found) == _MOST_ROWS:
+                found.append(Field(0, "…", "", ("and more",), ""))
+                break
+            found.append(field)
+    return found
+
+
+def make_table(fields: list[Field]) -> Table:
+    """Lay fields out: the name, with its depth as indentation, the type, the rest."""
+    return Table(tuple(_make_row(field) for field in fields))
+
+
+def write_remarks(schema: Schema | None, *, required: bool) -> tuple[str, ...]:
+    """Say of a value whether it must be there, how it is limited, and who sets it."""
+    remarks = ["required"] if required else []
+    if schema is None:
+        return tuple(remarks)
+    try:
+        default = schema.get("default")
+        if default is not None:
+            remarks.append(f"default {one_line(repr(default), _NAME)}")
+        remarks += write_limits(schema)
+        flags = (("readOnly", "read-only"), ("writeOnly", "write-only"), ("deprecated",) * 2)
+        remarks += [word for keyword, word in flags if schema.get(keyword) is True]
+    except DocumentError:  # whoever calls will hear of it
+        pass
+    return tuple(remarks)
+
+
+def describe_kind(types: Types, schema: Schema | None, name: str = "") -> str:
+    """Give a schema's type in words; `Any` where its references lead nowhere."""
+    try:
+        return one_line(write_kind(types.annotation(schema, name)), _KIND)
+    except DocumentError:
+        return "Any"
+
+
+def join_words(remarks: tuple[str, ...], text: str) -> Words:
+    """Put remarks and a text into one cell."""
+    noted = Span(" · ".join(remarks), "note")
+    return words(noted, Span(" · ", "note") if remarks and text else "", text)
+
+
+class _Walk:
+    """Goes down a schema, into each named one only once."""
+
+    def __init__(self, types: Types, deepest: int) -> None:
+        self.types = types
+        self.deepest = deepest
+        self.seen: set[int] = set()
+
+    def enter(self, schema: Schema, depth: int, inside: tuple[int, ...]) -> Iterator[Field]:
+        """Give the fields of what a schema describes: of an object, of items, of alternatives."""
+        core = schema.core
+        key = id(core.resolved)
+        self.seen.add(key)
+        around = (*inside, key)
+        for wire, declared in core.properties.items():
+            yield from self.visit(wire, declared, depth, around, required=wire in core.required)
+        items, rest = core.items, core.additional
+        if items is not None and not core.properties:
+            yield from self.visit("[…]", items, depth, around)
+        if rest is not None and is_object(rest.target.value) and rest.target.value:
+            yield from self.visit("<any key>", rest, depth, around)
+        yield from self.enter_branches(core, depth, around)
+
+    def enter_branches(self, core: Schema, depth: int, inside: tuple[int, ...]) -> Iterator[Field]:
+        discriminator = core.implied_discriminator
+        if discriminator is not None:
+            for tag, branch in discriminator.branches.items():
+                if branch.resolved is not core.resolved:
+                    name = f"if {discriminator.property_name} = {tag!r}"
+                    yield from self.visit(name, branch, depth, inside)
+        else:
+            for branch in core.branches:
+                yield from self.visit("or", branch, depth, inside)
+
+    def visit(
+        self,
+        name: str,
+        schema: Schema,
+        depth: int,
+        inside: tuple[int, ...],
+        *,
+        required: bool = False,
+    ) -> Iterator[Field]:
+        """Give a field, and below it what it holds unless that was shown before."""
+        kind = describe_kind(self.types, schema, name)
+        remarks = write_remarks(schema, required=required)
+        try:
+            held = _held(schema)
+            key = id(held.resolved)
+            is_open = _has_fields(held)
+            text = one_line(_describe(schema), _TEXT)
+        except DocumentError:
+            unknown = "its reference leads nowhere"
+            yield Field(depth, one_line(name, _NAME), "Any", (*remarks, unknown), "")
+            return
+        if is_open and key in inside:
+            remarks = (*remarks, "recursive")
+        elif is_open and key in self.seen and held.name:
+            remarks = (*remarks, "shown above")
+        is_below = is_open and key not in inside and not (key in self.seen and held.name)
+        yield Field(depth, one_line(name, _NAME), kind, remarks, text)
+        if is_below and depth + 1 < self.deepest:
+            yield from self.enter(held, depth + 1, inside)
+
+
+def _held(schema: Schema) -> Schema:
+    """Give what an array, or an array of arrays, holds in the end; else the schema itself."""
+    core = schema.core
+    for _ in range(_DEEPEST):
+        if core.items is None or core.properties:
+            break
+        core = core.items.core
+    return core
+
+
+def _has_fields(schema: Schema) -> bool:
+    rest = schema.additional
+    is_map = rest is not None and (bool(_held(rest).properties) or bool(_held(rest).branches))
+    return bool(schema.properties) or is_map or any(b.properties for b in schema.leaves)
+
+
+def _describe(schema: Schema) -> str:
+    """Give the words that stand at a field, rather than those of the type it refers to."""
+    own = schema.value.get("description")
+    text = own if isinstance(own, str) else schema.description
+    examples: list[Any] = as_array(schema.value.get("examples"))
+    example = schema.value.get("example", examples[0] if examples else None)
+    if isinstance(example, (str, int, float)) and not isinstance(example, bool) and not text:
+        return f"such as {example!r}"
+    return text
+
+
+def _make_row(field: Field) -> tuple[Words, ...]:
+    name = words("  " * field.depth, Span(field.name, "name"))
+    return name, words(Span(field.kind, "kind")), join_words(field.remarks, field.text)

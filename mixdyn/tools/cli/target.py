@@ -1,0 +1,171 @@
+"""
+Which API is meant: the client that the options ask for, its credentials, and its operations.
+
+Secrets come from the environment or from files, so that they show neither in the shell's history
+nor in the list of processes; they are never echoed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from collections.abc import Iterator, Mapping
+from functools import reduce
+from typing import Any
+
+from mixdyn.catalog import Entry
+from mixdyn.document import Document
+from mixdyn.errors import excerpt, nearest, printable
+from mixdyn.surface import Surface
+from mixdyn.tools.cli.verdict import UsageError
+
+AUTH_VARIABLE = "MIXDYN_AUTH_"
+
+_HEADER = re.compile(r"([^:=]+)([:=])(.*)", re.DOTALL)
+_SOURCES = "env:VARIABLE or @FILE"
+
+
+def open_client(options: argparse.Namespace, *, hooks: object = None) -> Any:
+    """Give a client of the document, with all that the options say of calls; it sends nothing."""
+    from mixdyn import UNSET, Client, Mix
+
+    if options.verbose:
+        turn_on_log()
+    # A shell is told at once what went wrong, unless it asks for patience.
+    retries = UNSET if getattr(options, "retry", False) else None
+    settings: dict[str, Any] = {
+        "server_url": options.server,
+        "retry_config": retries,
+        "timeout_ms": UNSET if options.timeout is None else _milliseconds(options.timeout),
+        "validate": options.validate,
+        "hooks": hooks,
+    }
+    client: Any = Client(options.spec, **settings) if options.spec else Mix(**settings)
+    security = dict(read_credentials(options.auth, client._surface))
+    return client.with_options(security=security) if security else client
+
+
+def open_surface(options: argparse.Namespace) -> Surface:
+    """Give the index of the document's operations; no HTTP client, no plans."""
+    from mixdyn.bundled import BUNDLED
+    from mixdyn.client import make_surface
+
+    spec = options.spec or os.environ.get("MIX_SPEC")
+    return make_surface(Document.load(spec)) if spec else BUNDLED
+
+
+def find_entry(surface: Surface, text: str) -> Entry:
+    """Find an operation by its name, its operationId, or method and path (`GET /pets`)."""
+    entries = surface.catalog.entries
+    for entry in entries:
+        if entry.qualified_name == text:
+            return entry
+    for entry in entries:
+        names = entry.operation.value.get("operationId"), f"{entry.method} {entry.path}"
+        if text in names:
+            return entry
+    hint = nearest(text, (entry.qualified_name for entry in entries))
+    raise UsageError(
+        f"no operation is called {excerpt(text, 80)!r}{hint}\nmixdyn ops lists what there is"
+    )
+
+
+def find_method(client: Any, entry: Entry) -> Any:
+    """Give the client's method for an operation."""
+    return reduce(getattr, (*entry.namespace, entry.name), client)
+
+
+def read_headers(given: list[str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Read `NAME:TEXT`, `NAME=env:VAR` and `NAME=@FILE`; give the headers, and which are secret."""
+    headers: dict[str, str] = {}
+    secrets: list[str] = []
+    for text in given:
+        match = _HEADER.fullmatch(text)
+        if match is None:
+            raise UsageError(f"--header: expected NAME:TEXT or NAME={_SOURCES}")
+        name, sign, value = match.groups()
+        if sign == "=":
+            value = _read_source(value, f"--header {excerpt(name, 60)}")
+            secrets.append(value)
+        headers[name.strip()] = value.strip()
+    return headers, tuple(secrets)
+
+
+def read_credentials(given: list[str], surface: Surface) -> Iterator[tuple[str, str]]:
+    """Read what `--auth` and the environment give, by security scheme."""
+    names = list(surface.schemes) if given or _has_variables(os.environ) else []
+    for name in names:
+        value = os.environ.get(variable_name(name))
+        if value:
+            yield name, value
+    for text in given:
+        name, source = _split_auth(text, names)
+        yield name, _read_source(source, "--auth")
+
+
+def variable_name(scheme: str) -> str:
+    """Give the environment variable for a security scheme: `api-key` is `MIXDYN_AUTH_API_KEY`."""
+    return AUTH_VARIABLE + re.sub(r"[^A-Z0-9]", "_", scheme.upper())
+
+
+def turn_on_log() -> None:
+    """Write what is sent and received to standard error, with all secrets masked."""
+    import logging
+
+    _Handler = logging.StreamHandler()  # of the standard error of this moment
+    _Handler.setFormatter(_safe_formatter())
+    log = logging.getLogger("mixdyn")
+    log.handlers[:] = [_Handler]
+    log.setLevel(logging.DEBUG)
+
+
+def _safe_formatter() -> Any:
+    import logging
+
+    class Formatter(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:
+            return printable(super().format(record))
+
+    return Formatter("mixdyn: %(message)s")
+
+
+def _milliseconds(seconds: float) -> int | None:
+    return max(1, int(seconds * 1000)) if seconds else None
+
+
+def _has_variables(environment: Mapping[str, str]) -> bool:
+    return any(name.startswith(AUTH_VARIABLE) for name in environment)
+
+
+def _split_auth(text: str, names: list[str]) -> tuple[str, str]:
+    """Give the scheme and the source; a document with one scheme needs no name for it."""
+    if text.startswith(("@", "env:")):
+        if len(names) == 1:
+            return names[0], text
+        raise UsageError(f"--auth: expected NAME={_SOURCES}{_list(names)}")
+    name, sign, source = text.partition("=")
+    if not sign or name not in names:
+        shown = f", got {excerpt(name, 60)!r}{nearest(name, names)}" if sign else ""
+        raise UsageError(f"--auth: expected NAME={_SOURCES}{shown}{_list(names)}")
+    return name, source
+
+
+def _list(names: list[str]) -> str:
+    listed = excerpt(", ".join(names)) if names else "none"
+    return f"\nthe document's security schemes: {listed}"
+
+
+def _read_source(source: str, where: str) -> str:
+    """Read a secret; one that stands on the command line itself is refused, and not repeated."""
+    if source.startswith("env:"):
+        value = os.environ.get(source[4:])
+        if not value:
+            raise UsageError(f"{where}: the variable {excerpt(source[4:], 60)} is not set")
+        return value
+    if source.startswith("@"):
+        with open(source[1:], encoding="utf-8") as file:
+            return file.read(1 << 16).strip()
+    raise UsageError(
+        f"{where}: expected {_SOURCES}; a secret on the command line shows in the list of processes"
+    )
