@@ -7,8 +7,10 @@ Values are the document's own examples, defaults and enums where it has some, el
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
+from mixdyn.body import takes_file
 from mixdyn.errors import DocumentError, RequestValidationError
 from mixdyn.media import is_binary, is_json
 from mixdyn.names import to_snake
@@ -64,8 +66,8 @@ def write_call(call: str, example: Example, *, is_stream: bool = False) -> str:
     ]
     line = f"{call}({', '.join(arguments)})"
     if len(line) > _WIDTH or "\n" in line:
-        inner = "".join(f"\n    {argument},".replace("\n", "\n    ")[4:] for argument in arguments)
-        line = f"{call}(" + inner.replace("\n", "\n", 1) + "\n)"
+        inner = "".join(f"    {_indent(argument)},\n" for argument in arguments)
+        line = f"{call}(\n{inner})"
     if not is_stream:
         return line
     return f"with {line} as events:\n    for event in events:\n        print(event)\n        break"
@@ -158,16 +160,19 @@ def _body_example(operation: Operation, sampler: Sampler) -> Mapping[str, Any]:
     return {}
 
 
-def _make_value(
-    argument: Argument, operation: Operation, sampler: Sampler, taste: Taste
-) -> Any:
+def _make_value(argument: Argument, operation: Operation, sampler: Sampler, taste: Taste) -> Any:
     schema = argument.schema
-    if _takes_file(argument, operation):
+    body = operation.body
+    if (
+        body is not None
+        and "body" in argument.location
+        and takes_file(argument, body.preferred, "")
+    ):
         return [_FILE] if schema is not None and is_binary(schema.items) else _FILE
     if schema is None:
         return argument.wire if argument.name.isascii() else "text"
     if PLAIN.is_secret(argument.wire):  # an example may be someone's real one
-        taste = taste._replace(has_examples=False) if hasattr(taste, "_replace") else taste
+        taste = replace(taste, has_examples=False)
     for ready in _ready_values(argument, sampler, taste):
         return ready
     return sampler.sample(schema, argument.wire, taste)
@@ -181,16 +186,6 @@ def _ready_values(argument: Argument, sampler: Sampler, taste: Taste) -> Iterato
     for example in examples_beside(argument.schema):
         if example is not None and len(repr(example)) <= _LONGEST and accepts(example):
             yield example
-
-
-def _takes_file(argument: Argument, operation: Operation) -> bool:
-    schema = argument.schema
-    if is_binary(schema) or (schema is not None and is_binary(schema.items)):
-        return True
-    if argument.location != "whole body" or operation.body is None:
-        return False
-    essence = operation.body.preferred.essence
-    return not is_json(essence) and schema is None and not essence.startswith("text/")
 
 
 def _is_valid(plan: Plan, values: Mapping[str, Any]) -> bool:

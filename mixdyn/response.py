@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Literal, NamedTuple
 
 from mixdyn.errors import (
@@ -37,6 +38,7 @@ from mixdyn.redact import PLAIN, Redactor
 from mixdyn.results import Reader, Types
 from mixdyn.settings import Mode, Report
 from mixdyn.shape import as_array, is_object
+from mixdyn.tolerance import loosen
 from mixdyn.validation import Validator
 
 MAX_JSON_BYTES = 64 * 1024 * 1024
@@ -89,6 +91,7 @@ class ResponseReader:
         self.result_name = f"{to_pascal(operation.operation_id or operation.name)}Response"
         self._matches: dict[tuple[int, str], Match] = {}
         self._decoders: dict[int, Decoder] = {}
+        self._tolerant: dict[int, Validator] = {}
 
     def match(self, status: int, content_type: str) -> Match:
         """
@@ -276,7 +279,8 @@ class ResponseReader:
         Give the media type whose schema an error body has.
 
         The documented one of its status, also where the body is something else (a proxy's HTML);
-        for statuses that are not documented, any error schema of the operation that it fits.
+        for statuses that are not documented, any error schema of the operation that it fits, also
+        with values that its enumerations do not list.
         """
         response = self.operation.response(status)
         if response is not None:
@@ -287,8 +291,12 @@ class ResponseReader:
         return next(fits, None)
 
     def _fits(self, media: MediaType, value: Any) -> bool:
-        validator = self.decoder(media).validator
-        return validator is not None and validator.accepts(value)
+        key = id(media)
+        if key not in self._tolerant and media.schema is not None:
+            with suppress(DocumentError):  # what cannot be used fits nothing
+                schema = loosen(normalize(media.schema, "response"))
+                self._tolerant[key] = Validator(schema)
+        return key in self._tolerant and self._tolerant[key].accepts(value)
 
 
 def _view(decoder: Decoder, value: Any) -> Any:

@@ -147,7 +147,7 @@ def test_errors_of_an_unlisted_type() -> None:
 
     def answer(exchange: Exchange) -> None:
         error = {"code": 418, "message": "no coffee", "type": "teapot"}
-        exchange.send_json({"error": error}, 404)
+        exchange.send_json({"error": error}, 418)
 
     with (
         serve_raw(answer) as server,

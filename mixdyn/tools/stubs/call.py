@@ -1,0 +1,118 @@
+"""
+The methods of a client and its namespaces, written with the arguments that calls really take.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from mixdyn.catalog import Entry, Node
+from mixdyn.errors import DocumentError, printable
+from mixdyn.media import MediaType, is_binary
+from mixdyn.method import argument_type, make_doc, result_type
+from mixdyn.names import to_pascal
+from mixdyn.operation import Argument
+from mixdyn.plan import Plan
+from mixdyn.surface import Surface
+from mixdyn.tools.stubs import syntax
+from mixdyn.tools.stubs.module import Module
+from mixdyn.tools.stubs.record import Records
+from mixdyn.tools.stubs.stream import Events
+
+
+class Calls:
+    """Writes namespaces and methods."""
+
+    def __init__(self, surface: Surface, records: Records, typed: Module) -> None:
+        self._surface = surface
+        self._records = records
+        self._typed = typed
+        self._events = Events(surface.types, records, typed)
+
+    def write_members(self, node: Node, path: tuple[str, ...] = ()) -> list[ast.stmt]:
+        """Give what a client, or a namespace, has: namespaces first."""
+        members: list[ast.stmt] = []
+        for name, inner in node.children.items():
+            kind = self._write_namespace(inner, (*path, name))
+            members.append(syntax.read_only(name, kind, vars(kind).get("doc", "")))
+        for entry in node.operations.values():
+            members += self._write_methods(entry)
+        return members
+
+    def _write_namespace(self, node: Node, path: tuple[str, ...]) -> ast.expr:
+        name = self._typed.claim("".join(map(to_pascal, path)))
+        members = self.write_members(node, path)
+        bases = [syntax.refer("_form", "Namespace")]
+        self._typed.add(syntax.class_of(name, bases, members, self._describe(path)))
+        return syntax.refer("_typed", name)
+
+    def _describe(self, path: tuple[str, ...]) -> str:
+        """Give a namespace's first paragraph; the list of its methods every editor shows itself."""
+        kind: type = self._surface.namespaces[path[0]]
+        for name in path[1:]:
+            kind = getattr(kind, name)
+        return str(kind.__doc__).partition("\n\n")[0]
+
+    def _write_methods(self, entry: Entry) -> Iterator[ast.stmt]:
+        try:
+            plan = self._surface.plan(entry)
+        except DocumentError as error:  # its own call will say what is wrong with it
+            yield from _write_unusable(entry.name, printable(str(error)))
+            return
+        for is_async in (False, True):
+            yield syntax.function(
+                f"{entry.name}_async" if is_async else entry.name,
+                self._write_result(plan, is_async=is_async),
+                doc=make_doc(plan).partition("\n\nOptions of every call:")[0],
+                keywords=[
+                    (a.name, self._write_argument(plan, a), a.required)
+                    for a in plan.operation.arguments
+                ],
+                options=_write_options(plan),
+                decorator=syntax.refer("_form", "async_method" if is_async else "method"),
+                is_async=is_async,
+            )
+
+    def _write_argument(self, plan: Plan, argument: Argument) -> ast.expr:
+        schema = argument.schema
+        if is_binary(schema):
+            written = syntax.refer("_form", "File")
+        elif schema is not None and is_binary(schema.items):
+            item = syntax.refer("_form", "File")
+            written = syntax.subscript(syntax.refer("_form", "Items"), [item])
+        else:
+            kind = argument_type(argument, plan.operation, self._surface.types)
+            written = self._records.inputs.write(kind)
+        return written if argument.required else syntax.optional(written)
+
+    def _write_result(self, plan: Plan, *, is_async: bool) -> ast.expr:
+        if plan.is_stream:
+            name = "AsyncStream" if is_async else "Stream"
+            return syntax.subscript(syntax.refer("_form", name), [self._events.write(plan)])
+        media = [m for response in plan.operation.success for m in response.media]
+        if media and all(_is_download(plan, m) for m in media):
+            return syntax.refer("_download", "AsyncDownload" if is_async else "Download")
+        return self._records.results.write(result_type(plan, self._surface.types))
+
+
+def _is_download(plan: Plan, media: MediaType) -> bool:
+    return plan.reader.match(200, media.content_type).kind == "binary"
+
+
+def _write_options(plan: Plan) -> ast.expr:
+    options = syntax.refer("_form", "StreamOptions" if plan.is_stream else "Options")
+    return syntax.subscript(syntax.refer("_typing", "Unpack"), [options])
+
+
+def _write_unusable(name: str, doc: str) -> Iterator[ast.stmt]:
+    """Give the methods of an operation that the document does not describe as it must."""
+    for is_async in (False, True):
+        yield syntax.function(
+            f"{name}_async" if is_async else name,
+            syntax.any_type(),
+            doc=doc,
+            options=syntax.any_type(),
+            decorator=syntax.refer("_form", "async_method" if is_async else "method"),
+            is_async=is_async,
+        )
