@@ -184,14 +184,6 @@ def abandon(response: Any, chunks: Any, abandoned: deque[Any]) -> None:
     abandoned.append((response, chunks))
 
 
-def abandon_async(response: Any, loop: Any) -> None:
-    """Close the response of a garbage-collected stream in its own event loop, while that runs."""
-    schedule = getattr(loop, "call_soon_threadsafe", None)  # trio closes generators by itself
-    if schedule is not None:
-        with suppress(RuntimeError):  # the loop is closed, and its connections with it
-            schedule(lambda: loop.create_task(response.aclose()))
-
-
 def running_loop() -> Any:
     """Give what the running event loop is known by, under asyncio and under trio."""
     trio = sys.modules.get("trio")

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, Self
 from mixdyn.connection import (
     Connections,
     abandon,
-    abandon_async,
     close_async,
     hang_up,
     running_loop,
@@ -26,6 +25,7 @@ from mixdyn.connection import (
 from mixdyn.content import ContentDecoder, ContentError
 from mixdyn.draft import Draft
 from mixdyn.errors import ClientClosedError, Problem, ResponseValidationError
+from mixdyn.release import abandon_async
 from mixdyn.settings import Progress
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class _BlockingBody(_Body):
 class _AsyncBody(_Body):
     def watch(self, download: Any) -> None:
         """Free the connection when `download` is let go of, in its own event loop."""
-        self._end = weakref.finalize(download, abandon_async, self.origin, running_loop())
+        self._end = weakref.finalize(download, abandon_async, self.origin, None, running_loop())
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:

@@ -1,5 +1,5 @@
 """
-Ends async event streams: their connection, and the HTTP client's generators that read from it.
+Ends async streams and downloads: their connection, and the HTTP client's generators reading it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _closing: set[Any] = set()
 
 async def release_async(response: Any, chunks: Any) -> None:
     """
-    Close an async response and what reads its body, also where the task is being cancelled.
+    Close an async response and what reads its body, if anything, also in a cancelled task.
 
     The client's generators are nested, and closing the outer one leaves the others to the garbage
     collector, of which trio warns. A read that fails ends them all, and on a closed connection
@@ -27,8 +27,9 @@ async def release_async(response: Any, chunks: Any) -> None:
         if stream is not None:
             with suppress(Exception):  # closed already, or another task is reading
                 await stream.aclose()
-                async for _ in chunks:
-                    pass
+                if chunks is not None:
+                    async for _ in chunks:
+                        pass
         with suppress(Exception):
             await response.aclose()
 

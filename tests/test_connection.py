@@ -18,7 +18,7 @@ import anyio
 import httpx
 import pytest
 
-from mixdyn.connection import Connections, abandon, abandon_async, hang_up, running_loop
+from mixdyn.connection import Connections, abandon, hang_up, running_loop
 from mixdyn.errors import ClientClosedError
 from tests.loopback import PATIENCE, Exchange, serve
 from tests.things import make_client
@@ -333,14 +333,6 @@ def test_abandon_shared_connection() -> None:
     abandon(response, iter(()), abandoned)
     hang_up(response)
     assert len(abandoned) == 1
-
-
-def test_abandon_async_of_ended_loop() -> None:
-    """Where the loop has ended there is nothing left to close, and no error."""
-    loop = asyncio.new_event_loop()
-    loop.close()
-    abandon_async(SimpleNamespace(), loop)
-    abandon_async(SimpleNamespace(), object())
 
 
 def test_hang_up_of_closed_socket() -> None:

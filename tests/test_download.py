@@ -563,20 +563,19 @@ def test_abandoned(run: Runner) -> None:
         del download
         assert await is_over(site, 1)
 
-    if run.mode != "trio":
-        gc.disable()  # it is not needed for this
-        try:
-            run(answer_half, use)
-        finally:
-            gc.enable()
+    gc.disable()  # it is not needed for this
+    try:
+        run(answer_half, use)
+    finally:
+        gc.enable()
 
 
 async def is_over(site: Site, number: int) -> bool:
     """Wait until the server sees that the client has hung up."""
     closed = site.server.exchanges[number].closed
-    return (
-        await asyncio.to_thread(closed.wait, PATIENCE) if site.is_async else closed.wait(PATIENCE)
-    )
+    if not site.is_async:
+        return closed.wait(PATIENCE)
+    return await anyio.to_thread.run_sync(closed.wait, PATIENCE)
 
 
 def test_abandoned_reader(folder: Path) -> None:
