@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from mixdyn import httpclient, models, utils
+    from mixdyn.comparison import compare
     from mixdyn.event import UnknownEvent
     from mixdyn.flow import Outcome
     from mixdyn.hook import HookContext
@@ -42,6 +43,7 @@ __all__ = [
     "RetryConfig",
     "UnknownEvent",
     "__version__",
+    "compare",
     "errors",
     "httpclient",
     "models",
@@ -58,6 +60,7 @@ _LATER = {
     "Reconnect": "mixdyn.reconnect",
     "RetryConfig": "mixdyn.retry",
     "UnknownEvent": "mixdyn.event",
+    "compare": "mixdyn.comparison",
     "httpclient": "",
     "models": "",
     "utils": "",

@@ -40,7 +40,7 @@ class Binder:
         schema = operation.body.preferred.schema if operation.body is not None else None
         self._body_schema = schema
         allowed = schema.get("additionalProperties") if schema is not None else None
-        self._takes_extra = allowed is True or is_object(allowed)
+        self.takes_extra = allowed is True or is_object(allowed)
 
     def bind(self, positional: tuple[Any, ...], keywords: Mapping[str, Any]) -> Bound:
         """
@@ -88,7 +88,7 @@ class Binder:
             argument = self._members.get(key)
             if argument is not None:
                 _put(values, argument, value, problems, name)
-            elif self._takes_extra:
+            elif self.takes_extra:
                 values.setdefault(EXTRA, {})[key] = value
             else:
                 hint = nearest(str(key), self._members)

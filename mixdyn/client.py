@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mixdyn.connection import Connections
+from mixdyn.descriptor import Derived, Fallback
 from mixdyn.document import Document
 from mixdyn.errors import excerpt
 from mixdyn.settings import UNSET, Modes, Settings, Timeouts, Unset
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from mixdyn.document import Source
     from mixdyn.hook import Hooks
     from mixdyn.retry import RetryConfig
+    from mixdyn.schemaview import SchemaBook
+    from mixdyn.search import Findings
     from mixdyn.settings import Credential, Logger, Timeout
 
 _OFF = frozenset({"", "0", "false", "no", "off"})
@@ -157,6 +160,7 @@ class Client:
     ) -> None:
         await self.aclose()
 
+    @Fallback
     def __getattr__(self, name: str) -> Any:
         is_private = name.startswith("_")  # asked by machinery, perhaps before there is a document
         known = () if is_private else (n for n in dir(self) if not n.startswith("_"))
@@ -167,7 +171,94 @@ class Client:
         hidden = list_slots(type(self)) - {*self._bound_to.names}
         return sorted({*super().__dir__()} - hidden)
 
+    def find(self, words: str) -> Findings:
+        """
+        Search for operations and schemas, best first: `find("permission")`.
+
+        Also takes a method and path (`POST /api/sessions`), a path, or an operationId. What comes
+        back shows how to call each, and gives the methods and schemas themselves by index.
+        """
+        from mixdyn.search import Findings
+
+        return Findings(self, self._surface.index.search(words), words)
+
+    @Derived
+    def schemas(self) -> SchemaBook:
+        """The document's schemas, to look at: `schemas.SessionData`, `schemas["SessionData"]`."""
+        from mixdyn.schemaview import SchemaBook
+
+        return SchemaBook(self._surface.types, type(self).__name__.lower())
+
+    def call(
+        self, name: str, arguments: Mapping[str, Any] | str | None = None, /, **options: Any
+    ) -> Any:
+        """
+        Make the call of an operation given by name, such as `sessions.create`.
+
+        Args:
+            name: the name as one calls it, the operationId, or the name of its tool definition.
+            arguments: the arguments by name, or a JSON object with them as text. Options of calls
+                are not taken from here: they may come from a language model.
+            options: the options that every call takes, such as `timeout_ms`.
+
+        The arguments are checked whatever the client's mode.
+        """
+        method, values = self._bind_call(name, arguments, options)
+        return method(**values)
+
+    async def call_async(
+        self, name: str, arguments: Mapping[str, Any] | str | None = None, /, **options: Any
+    ) -> Any:
+        """Make the call of an operation given by name, as `call` does, and await it."""
+        method, values = self._bind_call(name, arguments, options, ending="_async")
+        return await method(**values)
+
+    def _bind_call(
+        self, name: str, arguments: Any, options: dict[str, Any], ending: str = ""
+    ) -> tuple[Any, dict[str, Any]]:
+        """Give the method of a name, and the keywords to call it with."""
+        from mixdyn.tool import find_tool, read_arguments
+
+        surface = self._surface
+        entry = find_tool(name, surface.catalog.entries, surface.tool_names)
+        operation = surface.plan(entry).operation
+        values = read_arguments(operation, arguments)
+        method: Any = self
+        for step in (*entry.namespace, entry.name + ending):
+            method = getattr(method, step)
+        return method, {**values, "validate": {"request": "strict"}, **options}
+
+    def _server(self) -> str:
+        """Give the server that calls go to, without what is secret of it."""
+        from mixdyn.errors import MixError
+        from mixdyn.redact import redact_url
+        from mixdyn.server import describe_server
+
+        try:
+            return redact_url(describe_server(self._surface.document, self._settings))
+        except MixError:
+            return "none that is complete: pass server_url="
+
+    def _page(self) -> Any:
+        """Give the page about this client."""
+        from mixdyn.explore import Group, describe_client
+
+        document, variable = self._surface.document, type(self).__name__.lower()
+        version = excerpt(str(document.at("info", "version").value or ""), 40)
+        groups = [Group(name or variable, names) for name, names in self._surface.groups()]
+        return describe_client(document.title, version, self._server(), variable, groups)
+
+    def _repr_html_(self) -> str | None:
+        from mixdyn.explore import show_html
+
+        return show_html(self)
+
     def __repr__(self) -> str:
+        from mixdyn.explore import show
+
+        return show(self)
+
+    def __str__(self) -> str:
         info = self._surface.document.at("info")
         version = excerpt(str(info.child("version").value or ""), 40)
         title = excerpt(self._surface.document.title, 80) or "untitled"

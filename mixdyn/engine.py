@@ -19,6 +19,7 @@ from mixdyn.download import open_download
 from mixdyn.effect import Build, Close, Effect, Flow, Open, Read, Resume, Send, Sleep
 from mixdyn.hook import Run
 from mixdyn.native import build, close_body, content_length, time_error
+from mixdyn.shortcut import send, send_async
 from mixdyn.stream import AsyncEventStream, EventStream
 
 
@@ -55,7 +56,7 @@ class Engine:
             case Send():
                 client = self.connections.client(is_stream=effect.is_stream)
                 with until(effect.deadline):
-                    outcome = client.send(effect.request, stream=True, **effect.options)
+                    outcome = send(client, effect.request, effect.options)
             case Read():
                 with until(effect.deadline):
                     outcome = self.read(effect)
@@ -149,7 +150,7 @@ class AsyncEngine:
         client = self.connections.async_client(is_stream=effect.is_stream)
         try:
             with until(effect.deadline):
-                response = await client.send(effect.request, stream=True, **effect.options)
+                response = await send_async(client, effect.request, effect.options)
         except GeneratorExit:
             raise  # the coroutine is being thrown away: nobody is left to wait for a close
         except BaseException:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from mixdyn.body import takes_file
 from mixdyn.errors import DocumentError, RequestValidationError
 from mixdyn.media import is_binary, is_json
-from mixdyn.names import to_snake
+from mixdyn.names import to_identifier, to_snake
 from mixdyn.operation import Argument, Operation
 from mixdyn.plan import Plan
 from mixdyn.redact import PLAIN
@@ -38,6 +38,11 @@ class Maker(NamedTuple):
 
     operation: Operation
     attribute: str
+
+    @property
+    def variable(self) -> str:
+        """What an example calls the thing: `session` of `POST /sessions`."""
+        return to_identifier(_singular(self.operation.path))
 
 
 class Example(NamedTuple):
@@ -75,11 +80,11 @@ def write_call(call: str, example: Example, *, is_stream: bool = False) -> str:
 
 def write_value(value: Any, width: int = _WIDTH) -> str:
     """Write a JSON value as Python, over several lines where it is wide."""
-    text = repr(value)
+    text = _quote(value) if isinstance(value, str) else repr(value)
     if len(text) <= width or not value:
         return text
     if is_object(value):
-        inner = [f"{k!r}: {write_value(v, width - 8)}" for k, v in value.items()]
+        inner = [f"{write_value(k)}: {write_value(v, width - 8)}" for k, v in value.items()]
         return "{\n" + "".join(f"    {_indent(item)},\n" for item in inner) + "}"
     if is_array(value):
         items = [write_value(item, width - 8) for item in value]
@@ -87,7 +92,9 @@ def write_value(value: Any, width: int = _WIDTH) -> str:
     return text
 
 
-def find_makers(operation: Operation, others: Iterable[Operation]) -> dict[str, Maker]:
+def find_makers(
+    operation: Operation, others: Iterable[Operation], aliases: Mapping[str, str]
+) -> dict[str, Maker]:
     """
     Find, for arguments that name a thing, the operation without such arguments that makes one.
 
@@ -95,39 +102,59 @@ def find_makers(operation: Operation, others: Iterable[Operation]) -> dict[str, 
         operation: the operation to be called.
         others: those that may make things: `POST /sessions` for `/sessions/{id}`, and for a
             `sessionId` in the query.
+        aliases: how other operations at the same place call an argument, in snake_case.
     """
     found: dict[str, Maker] = {}
     for maker in others:
         for argument in operation.arguments:
-            attribute = _made_attribute(argument, operation, maker)
+            attribute = _made_attribute(argument, operation, maker, aliases)
             if argument.required and attribute and argument.name not in found:
                 found[argument.name] = Maker(maker, attribute)
     return found
 
 
-def is_maker_of(path: str, method: str, operation: Operation) -> bool:
+def is_maker_of(path: str, method: str, operation: Operation, aliases: Mapping[str, str]) -> bool:
     """Tell, by path and method alone, whether an operation may make what another one names."""
     if method != "POST" or "{" in path or not path.strip("/"):
         return False
-    return any(_names_thing_of(path, argument, operation) for argument in operation.arguments)
+    return any(_names_thing_of(path, a, operation, aliases) for a in operation.arguments)
+
+
+def split_path(argument: Argument, operation: Operation) -> str:
+    """Give what stands before an argument in the path; it may be a collection."""
+    return operation.path.partition(f"/{{{argument.wire}}}")[0]
+
+
+def _quote(text: str) -> str:
+    """Write text in double quotes where nothing in it has to be escaped."""
+    is_plain = text.isprintable() and not {'"', "\\"} & set(text)
+    return f'"{text}"' if is_plain else repr(text)
 
 
 def _indent(text: str) -> str:
     return text.replace("\n", "\n    ")
 
 
-def _names_thing_of(path: str, argument: Argument, operation: Operation) -> bool:
+def _names_thing_of(
+    path: str, argument: Argument, operation: Operation, aliases: Mapping[str, str]
+) -> bool:
     """Tell whether an argument names a thing of a collection: by the path, or by its own name."""
-    if argument.location == "path":
-        head = operation.path.partition(f"/{{{argument.wire}}}")[0]
-        return head == path.rstrip("/")
-    word = to_singular(to_snake(path.rstrip("/").rpartition("/")[2]))
-    return argument.location == "query" and to_snake(argument.wire) == f"{word}_id"
+    if argument.location == "path" and split_path(argument, operation) == path.rstrip("/"):
+        return True
+    names = (to_snake(argument.wire), aliases.get(argument.name))
+    return argument.location in ("path", "query") and f"{_singular(path)}_id" in names
 
 
-def _made_attribute(argument: Argument, operation: Operation, maker: Operation) -> str:
+def _singular(path: str) -> str:
+    """Name one thing of the collection at a path."""
+    return to_singular(to_snake(path.rstrip("/").rpartition("/")[2]))
+
+
+def _made_attribute(
+    argument: Argument, operation: Operation, maker: Operation, aliases: Mapping[str, str]
+) -> str:
     """Name the property of what is made that the argument asks for, or nothing."""
-    if not _names_thing_of(maker.path, argument, operation):
+    if not _names_thing_of(maker.path, argument, operation, aliases):
         return ""
     media = [m for response in maker.success for m in response.media if is_json(m.essence)]
     schema = media[0].schema if media else None
@@ -138,7 +165,7 @@ def _made_attribute(argument: Argument, operation: Operation, maker: Operation) 
 
 def _choose(operation: Operation, sampler: Sampler, taste: Taste) -> dict[str, Any]:
     """Choose values for what is required, or for all arguments where the taste is not lean."""
-    whole = _body_example(operation, sampler) if taste.has_examples else {}
+    whole: Mapping[str, Any] = _body_example(operation, sampler) if taste.has_examples else {}
     return {
         argument.name: whole[argument.wire]
         if argument.location == "body" and argument.wire in whole
@@ -175,7 +202,7 @@ def _make_value(argument: Argument, operation: Operation, sampler: Sampler, tast
         taste = replace(taste, has_examples=False)
     for ready in _ready_values(argument, sampler, taste):
         return ready
-    return sampler.sample(schema, argument.wire, taste)
+    return sampler.sample(schema, argument.wire, taste, argument.wire)
 
 
 def _ready_values(argument: Argument, sampler: Sampler, taste: Taste) -> Iterator[Any]:

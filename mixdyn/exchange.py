@@ -14,15 +14,16 @@ from mixdyn.content import ContentError
 from mixdyn.effect import Build, Close, Flow, Open, Read, Resume, Send
 from mixdyn.errors import MixError, NoResponseError, Problem, ResponseValidationError
 from mixdyn.eventfeed import EventFeed
-from mixdyn.hook import HookContext, Hooks, replace_with, settle_error
-from mixdyn.log import log_failure, log_request, log_response
+from mixdyn.hook import NO_HOOKS, HookContext, replace_with, settle_error
+from mixdyn.log import choose_logger, log_failure, log_request, log_response
 from mixdyn.payload import Payload
 from mixdyn.plan import Plan
 from mixdyn.redact import Redactor
 from mixdyn.redirect import MAX_REDIRECTS, is_same_origin, next_request
 from mixdyn.request import Request
 from mixdyn.response import MAX_ERROR_BYTES, MAX_JSON_BYTES, Match
-from mixdyn.settings import Logger, Progress, Timeouts, Unset
+from mixdyn.settings import Settings, Unset
+from mixdyn.terms import Terms
 
 # How long an answer may take in all where no `timeout_ms` says otherwise: nothing waits for ever.
 TOTAL_SECONDS = 600.0
@@ -43,11 +44,8 @@ class Exchange:
     Args:
         plan: the operation's plan.
         request: what to send.
-        base_url: the server's URL, for hooks.
-        timeouts: the call's time limits.
-        hooks: the client's hooks.
-        logger: where to write, or None.
-        on_progress: counts the bytes of an upload, else those of the answer.
+        terms: what the call goes by.
+        settings: the client's settings, for its hooks and its log.
         secrets: the call's own secret texts, to be masked wherever they show.
         monotonic: the clock.
     """
@@ -56,29 +54,24 @@ class Exchange:
         self,
         plan: Plan,
         request: Request,
-        *,
-        base_url: str,
-        timeouts: Timeouts,
-        hooks: Hooks,
-        logger: Logger | None,
-        on_progress: Progress | None,
+        terms: Terms,
+        settings: Settings,
         secrets: Callable[[Redactor], list[str]],
         monotonic: Callable[[], float],
     ) -> None:
-        is_upload = isinstance(request.content, Payload)
         self.attempt = 0
         self.started = self.began = monotonic()
+        self.request = request
         self._plan = plan
         self._operation = plan.operation
-        self.request = request
-        self._base_url = base_url
-        self._timeouts = timeouts
-        self._hooks = hooks
-        self._logger = logger
-        self._on_upload = on_progress if is_upload else None
-        self._on_download = None if is_upload else on_progress
+        self._terms = terms
+        self._hooks = settings.hooks or NO_HOOKS
+        self._logger = choose_logger(settings.logger)
         self._secrets = secrets
         self._monotonic = monotonic
+        is_upload = isinstance(request.content, Payload)
+        self._on_upload = terms.on_progress if is_upload else None
+        self._on_download = None if is_upload else terms.on_progress
 
     def attempt_once(self) -> Flow:
         """Send once, and give the answer, or the error that came instead; the other is None."""
@@ -119,7 +112,7 @@ class Exchange:
 
     def _send(self) -> Flow:
         is_stream = self._plan.is_stream
-        built = yield Build(self.request, is_stream, self._timeouts, self._on_upload)
+        built = yield Build(self.request, is_stream, self._terms.timeouts, self._on_upload)
         sent = built.request
         if self._hooks.before_request:
             sent = yield from replace_with(self._hooks.before_request, self._context, sent)
@@ -183,7 +176,7 @@ class Exchange:
     def _context(self) -> HookContext:
         operation = self._operation
         operation_id = operation.operation_id or operation.name
-        return HookContext(operation, operation_id, self._base_url, self.attempt)
+        return HookContext(operation, operation_id, self._terms.server_url, self.attempt)
 
     @property
     def _label(self) -> str:
@@ -206,7 +199,7 @@ class Exchange:
     @property
     def _deadline(self) -> float | None:
         """The moment at which the attempt under way has lasted too long."""
-        total = self._timeouts.total
+        total = self._terms.timeouts.total
         if total is None:
             return None
         return self.began + (TOTAL_SECONDS if isinstance(total, Unset) else total)

@@ -7,17 +7,21 @@ It asks the plan and the document's types; it knows no client, so what it shows 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from itertools import islice
 from typing import Any, NamedTuple
 
 from mixdyn.block import Block, Code, Heading, Paragraph, Span, Table, Words, one_line, words
 from mixdyn.catalog import Entry
-from mixdyn.errors import DocumentError, excerpt
-from mixdyn.example import Example, choose_values, find_makers, is_maker_of, write_call
+from mixdyn.errors import excerpt
+from mixdyn.example import Example, choose_values, find_makers, is_maker_of, split_path, write_call
 from mixdyn.kind import write_kind
 from mixdyn.media import MediaType, is_json
+from mixdyn.names import to_snake
 from mixdyn.operation import Argument, Operation, Response
-from mixdyn.outline import describe_kind, join_words, make_table, outline, write_remarks
+from mixdyn.outline import describe_kind, join_words, make_table, outline_result, write_remarks
 from mixdyn.page import Page
 from mixdyn.plan import Plan
 from mixdyn.results import Types
@@ -27,6 +31,7 @@ _NAME = 60
 _TEXT = 300
 _DESCRIPTION = 1500
 _SUMMARY = 120
+_BLANK = re.compile(r"\n[ \t\r]*\n")
 _MOST_ROWS = 60
 _MOST_FIELDS = 30
 _MOST_EVENTS = 30
@@ -57,9 +62,9 @@ class Group(NamedTuple):
     text: str = ""
 
 
-def describe(thing: Any) -> Page:
+def describe(thing: object) -> Page:
     """
-    Give the page of a client, a namespace, a method, a schema, search results or a result.
+    Give the page of a client, a namespace, a method, schemas, or of what a search found.
 
     Raises TypeError for anything that has none.
     """
@@ -75,7 +80,14 @@ def show(thing: Any) -> str:
     try:
         return describe(thing).show()
     except Exception as error:  # noqa: BLE001  # a repr must not raise, whatever a document holds
-        return f"{excerpt(str(thing), 120)} (no page: {type(error).__name__})"
+        return f"{_shorten(thing)} (no page: {type(error).__name__})"
+
+
+def _shorten(thing: Any) -> str:
+    try:
+        return excerpt(str(thing), 120)
+    except Exception:  # noqa: BLE001  # as above
+        return f"<{type(thing).__name__}>"
 
 
 def show_html(thing: Any) -> str | None:
@@ -120,7 +132,7 @@ def describe_namespace(
     inner = [(words(Span(one_line(child, _NAME), "name")),) for child in children]
     return Page(
         Heading(words(Span(one_line(name, _NAME), "title"))),
-        *([Paragraph(words(one_line(text, _DESCRIPTION)))] if text else []),
+        *(Paragraph(words(paragraph)) for paragraph in _paragraphs(text)),
         *_titled("Operations", [Table(tuple(rows))] if rows else []),
         *_more(len(entries) - _MOST_ROWS, f"dir({call})"),
         *_titled("Namespaces", [Table(tuple(inner))] if inner else []),
@@ -131,19 +143,21 @@ def describe_namespace(
 def describe_operation(subject: Subject) -> Page:
     """Give the page of an operation: call form, arguments, results, errors, an example."""
     plan, operation = subject.plan, subject.plan.operation
-    is_gone = [Span("Deprecated.", "alert")] if operation.is_deprecated else []
+    is_gone = [Span("  deprecated", "alert")] if operation.is_deprecated else []
     title = f"{operation.method} {one_line(operation.path, 200)}"
-    texts = (one_line(operation.summary, _TEXT), one_line(operation.description, _DESCRIPTION))
+    texts = (one_line(operation.summary, _TEXT), *_paragraphs(operation.description))
     blocks: list[Block] = [
         Heading(words(Span(write_call_form(operation, subject.signature), "name"))),
-        Paragraph(words(Span(title, "note"))),
-        *(Paragraph(words(*is_gone, " " if is_gone else "", text)) for text in texts if text),
+        Paragraph(words(Span(title, "note"), *is_gone)),
+        *(Paragraph(words(text)) for text in texts if text),
     ]
     arguments = [_argument_row(a, subject) for a in operation.arguments]
     blocks += _titled("Arguments", [Table(tuple(arguments))] if arguments else [])
     blocks += _titled("Returns", _describe_results(subject))
     blocks += _titled("Errors", _describe_errors(plan))
-    blocks += _titled("Example", [Code(write_example(subject))])
+    with suppress(ValueError, TypeError, ArithmeticError, RecursionError):
+        # What no value fits gets no example; the rest of the page is worth showing.
+        blocks += _titled("Example", [Code(write_example(subject))])
     return Page(*blocks, _operation_hint(subject))
 
 
@@ -172,33 +186,49 @@ def write_example(subject: Subject) -> str:
     values = choose_values(plan)
     lines: list[str] = []
     made: dict[str, str] = {}
-    for argument, maker in find_makers(operation, _find_makers(subject)).items():
-        variable = f"new_{argument}".removesuffix("_id")
+    aliases = _find_aliases(subject)
+    for argument, maker in find_makers(operation, _find_makers(subject, aliases), aliases).items():
         call = f"{subject.client}.{maker.operation.name}"
         example = Example(choose_values(subject.find_plan(_entry_of(subject, maker.operation))))
-        lines.append(f"{variable} = {write_call(call, example)}")
-        made[argument] = f"{variable}.{maker.attribute}"
+        lines.append(f"{maker.variable} = {write_call(call, example)}")
+        made[argument] = f"{maker.variable}.{maker.attribute}"
     lines.append(write_call(subject.call, Example(values, made), is_stream=plan.is_stream))
     return "\n".join(lines)
 
 
-def _find_makers(subject: Subject) -> list[Operation]:
+def _find_aliases(subject: Subject) -> dict[str, str]:
+    """Find how `GET /stream?sessionId=…` calls what `/stream/{id}` names."""
+    operation = subject.plan.operation
+    heads = {split_path(a, operation): a.name for a in operation.arguments if a.location == "path"}
+    found: dict[str, str] = {}
+    for entry in subject.entries:
+        if entry.method == "GET" and entry.path in heads:
+            with suppress(ValueError):
+                asked = (a for a in subject.find_plan(entry).operation.arguments if a.required)
+                name = next((to_snake(a.wire) for a in asked if a.location == "query"), "")
+                found[heads[entry.path]] = name
+    return found
+
+
+def _find_makers(subject: Subject, aliases: Mapping[str, str]) -> list[Operation]:
     """Give the few operations, of the many that there may be, which make what this one names."""
     operation = subject.plan.operation
-    likely = (e for e in subject.entries if is_maker_of(e.path, e.method, operation))
+    likely = (e for e in subject.entries if is_maker_of(e.path, e.method, operation, aliases))
     found: list[Operation] = []
-    for entry in likely:
-        try:
+    for entry in islice(likely, _MOST_MAKERS):
+        with suppress(ValueError):  # a broken one makes nothing
             found.append(subject.find_plan(entry).operation)
-        except DocumentError:
-            continue
-        if len(found) == _MOST_MAKERS:
-            break
     return found
 
 
 def _entry_of(subject: Subject, operation: Operation) -> Entry:
     return next(e for e in subject.entries if e.qualified_name == operation.name)
+
+
+def _paragraphs(text: str) -> list[str]:
+    """Give the paragraphs of a description, each on one line, as far as one reads at a prompt."""
+    shown = text[:_DESCRIPTION] + ("…" if len(text) > _DESCRIPTION else "")
+    return [one_line(part, _DESCRIPTION) for part in _BLANK.split(shown) if part.strip()]
 
 
 def _titled(title: str, blocks: Sequence[Block]) -> list[Block]:
@@ -219,23 +249,21 @@ def _group_row(group: Group) -> tuple[Words, ...]:
 
 
 def _client_hints(client: str, groups: Sequence[Group]) -> tuple[tuple[Words, ...], ...]:
-    first = next((g for g in groups if g.name and g.operations), None)
-    inner = first.name if first is not None else ""
-    name = f".{inner}.{first.operations[0]}" if first is not None else ""
-    hints = [
-        (f"{client}.{inner}", "what a namespace can do"),
-        (f"{client}{name}", "how to call an operation"),
-        (f'{client}.find("…")', "search by word, path or operationId"),
-        (f"{client}.schemas", "the shapes of what is sent and received"),
-    ]
-    shown = hints if first is not None else hints[2:]
-    return tuple((words(Span(one_line(code, 100), "name")), words(text)) for code, text in shown)
+    hints: list[tuple[str, str]] = []
+    for group in groups[:1]:
+        owner = client if group.name == client else f"{client}.{group.name}"
+        if owner != client:
+            hints.append((owner, "what a namespace can do"))
+        hints.append((f"{owner}.{group.operations[0]}", "how to call an operation"))
+    hints.append((f'{client}.find("…")', "search by word, path or operationId"))
+    hints.append((f"{client}.schemas", "the shapes of what is sent and received"))
+    return tuple((words(Span(one_line(code, 100), "name")), words(text)) for code, text in hints)
 
 
 def _entry_row(entry: Entry, find_plan: FindPlan) -> tuple[Words, ...]:
     try:
         operation = find_plan(entry).operation
-    except (DocumentError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a DocumentError, or a name no request can carry
         broken = Span(f"cannot be used: {one_line(str(error), _SUMMARY)}", "alert")
         return words(Span(f"{one_line(entry.name, _NAME)}(…)", "name")), words(broken)
     text = operation.summary or operation.description or f"{entry.method} {entry.path}"
@@ -283,7 +311,7 @@ def _describe_results(subject: Subject) -> list[Block]:
 
 
 def _describe_fields(schema: Schema | None, types: Types) -> list[Block]:
-    found = outline(schema, types, 2)[:_MOST_FIELDS] if schema is not None else []
+    found = outline_result(schema, types)[:_MOST_FIELDS] if schema is not None else []
     return [make_table(found)] if found else []
 
 
@@ -337,5 +365,6 @@ def _describe_errors(plan: Plan) -> list[Block]:
 
 def _operation_hint(subject: Subject) -> Paragraph:
     options = ", ".join(f"{name}=" for name in subject.plan.operation.call_options)
-    text = f"Also takes {options}. Also: {subject.call}_async(…), .prepare(…), .with_response(…), .tool()"
+    more = f"{subject.call}_async(…), .prepare(…), .with_response(…), .tool()"
+    text = f"Also takes {options}. Also: {more}"
     return Paragraph(words(Span(text, "note")))

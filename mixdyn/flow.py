@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from inspect import iscoroutinefunction
+from functools import partial
 from typing import Any, NamedTuple
 
 from mixdyn.binding import Bound
@@ -18,21 +18,17 @@ from mixdyn.effect import Flow, Resume, Sleep
 from mixdyn.errors import MixError, Problem, excerpt
 from mixdyn.eventfeed import EventFeed
 from mixdyn.exchange import Answer, Exchange
-from mixdyn.hook import NO_HOOKS, Run
-from mixdyn.log import choose_logger, logger
+from mixdyn.hook import Run
+from mixdyn.log import logger
 from mixdyn.operation import Operation
 from mixdyn.payload import Payload
 from mixdyn.plan import Plan
 from mixdyn.prepared import Prepared
-from mixdyn.reconnect import Reconnect, check_reconnect
 from mixdyn.redact import Redactor
 from mixdyn.request import Request
 from mixdyn.response import Match
 from mixdyn.resume import Resumption
 from mixdyn.retry import (
-    SAFE_METHODS,
-    Policy,
-    RetryConfig,
     has_idempotency_key,
     is_retried_error,
     is_retried_status,
@@ -40,11 +36,8 @@ from mixdyn.retry import (
     parse_retry_after,
 )
 from mixdyn.security import apply_security, choose_requirement
-from mixdyn.server import resolve_server
-from mixdyn.settings import UNSET, Progress, Report, Settings
-from mixdyn.sse import MAX_EVENT_BYTES
-
-_MAX_SERVER_URLS = 64
+from mixdyn.settings import Settings
+from mixdyn.terms import settle_terms
 
 
 class Outcome(NamedTuple):
@@ -88,28 +81,19 @@ class _Call:
     """A call under way: what it was made with, and what it must go by."""
 
     def __init__(self, plan: Plan, settings: Settings, bound: Bound, clock: Clock) -> None:
-        options = bound.options
         self.plan = plan
         self.operation = plan.operation
         self.settings = settings
-        self.values = bound.values
-        self.options = options
+        self.values, self.options = bound
         self.clock = clock
-        self.modes = settings.modes.changed(options.get("validate"))
-        self.timeouts = settings.timeouts.changed(options.get("timeout_ms", UNSET))
-        self.policy = _choose_policy(plan, settings, options.get("retries", UNSET))
-        if "idle_timeout_ms" in options:
-            self.timeouts = self.timeouts.changed({"idle": options["idle_timeout_ms"]})
-        self.on_progress = _check_progress(options.get("on_progress"))
-        self.max_event_bytes = _check_bytes(options.get("max_event_bytes", MAX_EVENT_BYTES))
-        self.reconnect = _check_reconnect(plan, options.get("reconnect"))
-        self.server_url = _server_url(plan, settings, options.get("server_url"))
+        self.terms = settle_terms(plan, settings, bound.options)
         self.credentials: dict[str, Any] = {}
 
     def run(self) -> Flow:
         """Make the call, and give its outcome."""
         request = yield from self.build()
-        exchange = self._exchange(request)
+        monotonic = self.clock.monotonic
+        exchange = Exchange(self.plan, request, self.terms, self.settings, self.secrets, monotonic)
         try:
             answer = yield from self._repeat(exchange, request)
             response, result = yield from self._finish(exchange, answer)
@@ -118,27 +102,30 @@ class _Call:
             raise
         finally:
             _close(request)
-        elapsed = timedelta(seconds=self.clock.monotonic() - exchange.started)
+        elapsed = timedelta(seconds=monotonic() - exchange.started)
         status, headers = response.status_code, response.headers
         return Outcome(result, status, headers, exchange.attempt, elapsed, response)
 
     def build(self) -> Flow:
         """Build the request with its credentials; what does not fit is said before any is asked."""
-        accept = self.options.get("accept_header_override")
-        request: Request = self.plan.builder.build(
+        options = self.options
+        accept = options.get("accept_header_override")
+        request = self.plan.builder.build(
             self._with_idempotency_key(),
-            self.server_url,
-            self.options.get("http_headers") or {},
+            self.terms.server_url,
+            options.get("http_headers") or {},
             accept=getattr(accept, "value", accept),
-            mode=self.modes.request,
-            report=_reporter(self.operation, "request"),
+            mode=self.terms.modes.request,
+            report=partial(_report, self.operation, "request"),
         )
+        if not self.settings.security:
+            return request
         try:
             url = yield from self._authorize(request)
         except BaseException:
             _close(request)
             raise
-        return request if url == request.url else replace(request, url=url)
+        return request._replace(url=url)
 
     def _authorize(self, request: Request) -> Flow:
         """Put credentials into the request's headers, and give its URL with those for the query."""
@@ -154,30 +141,19 @@ class _Call:
     def _with_idempotency_key(self) -> Mapping[str, Any]:
         """Give the arguments; a call that may be repeated names itself where the document asks."""
         name = self.plan.idempotency_argument
-        if name is None or self.policy is None or self.values.get(name) is not None:
+        if name is None or self.terms.policy is None or self.values.get(name) is not None:
             return self.values
         from uuid import uuid4
 
         return {**self.values, name: str(uuid4())}
-
-    def _exchange(self, request: Request) -> Exchange:
-        return Exchange(
-            self.plan,
-            request,
-            base_url=self.server_url,
-            timeouts=self.timeouts,
-            hooks=self.settings.hooks or NO_HOOKS,
-            logger=choose_logger(self.settings.logger),
-            on_progress=self.on_progress,
-            secrets=self.secrets,
-            monotonic=self.clock.monotonic,
-        )
 
     def _repeat(self, exchange: Exchange, request: Request) -> Flow:
         """Send until an answer stands; in between wait as the policy or the server says."""
         payload = request.content if isinstance(request.content, Payload) else None
         while True:
             answer, error = yield from exchange.attempt_once()
+            if error is None and answer.response.status_code < 400:
+                return answer
             delay = self._delay(exchange, request, answer, error)
             if delay is None:
                 if error is not None:
@@ -201,7 +177,7 @@ class _Call:
         error: Exception | None,
     ) -> float | None:
         """Give the milliseconds to wait before the next attempt; None where this one stands."""
-        policy = self.policy if _can_repeat(request) else None
+        policy = self.terms.policy if _can_repeat(request) else None
         response = answer.response if answer is not None else getattr(error, "raw_response", None)
         if policy is None or (response is not None and response.status_code < 400):
             return None
@@ -232,8 +208,8 @@ class _Call:
             raise exchange.error(answer)
         response, match, content = answer
         if content is not None:
-            report = _reporter(self.operation, "response")
-            mode = self.modes.response
+            report = partial(_report, self.operation, "response")
+            mode = self.terms.modes.response
             redactor = exchange.find_redactor
             result = self.plan.reader.decode(response, match, content, mode, report, redactor)
         else:
@@ -247,17 +223,17 @@ class _Call:
         if match.kind != "events":
             return None
         reader = self.plan.events.sent_as(match.media, match.content_type)
-        report = _reporter(self.operation, "event")
-        label = self.operation.label
-        return EventFeed(reader, self.modes.events, report, label, self.max_event_bytes)
+        report = partial(_report, self.operation, "event")
+        label, most = self.operation.label, self.terms.max_event_bytes
+        return EventFeed(reader, self.terms.modes.events, report, label, most)
 
     def _resumption(self, exchange: Exchange, feed: EventFeed | None) -> Resume | None:
         """Give what opens the stream again after its connection ended, where that is wanted."""
-        if feed is None or self.reconnect is None:
+        if feed is None or self.terms.reconnect is None:
             return None
         feed.watch_replays()
         label = self.operation.label
-        return Resumption(self.reconnect, exchange, feed, self.clock, label).resume
+        return Resumption(self.terms.reconnect, exchange, feed, self.clock, label).resume
 
     def secrets(self, redactor: Redactor) -> list[str]:
         """Give the texts of this call that must not show: credentials and secret arguments."""
@@ -298,56 +274,7 @@ def _close(request: Request) -> None:
         request.content.close()
 
 
-def _choose_policy(plan: Plan, settings: Settings, given: Any) -> Policy | None:
-    """Give the retry policy: the call's, else the client's, else the document's."""
-    config = settings.retry_config if given is UNSET else given
-    if config is UNSET:
-        return plan.policy
-    if config is not None and not isinstance(config, RetryConfig):
-        raise TypeError(f"retries={excerpt(config, 60)}: expected a RetryConfig, or None for never")
-    return plan.choose_policy(config)
-
-
-def _check_progress(given: Any) -> Progress | None:
-    if given is not None and (not callable(given) or iscoroutinefunction(given)):
-        expected = "expected a plain function of the bytes done and the total, or None"
-        raise TypeError(f"on_progress={excerpt(given, 60)}: {expected}")
-    progress: Progress | None = given
-    return progress
-
-
-def _check_bytes(given: Any) -> int | None:
-    if given is None or (isinstance(given, int) and given > 0):
-        return given
-    raise ValueError(f"max_event_bytes={excerpt(given, 40)}: expected bytes from 1, or None")
-
-
-def _check_reconnect(plan: Plan, given: Any) -> Reconnect | None:
-    """Give the policy for streams; what may not be sent twice is not, unless the caller says so."""
-    policy = check_reconnect(given)
-    if policy is None or policy.retry_unsafe or plan.operation.method in SAFE_METHODS:
-        return policy
-    label = plan.operation.label
-    hint = "pass Reconnect(retry_unsafe=True) if the server can take the same request again"
-    raise ValueError(f"reconnect: {label} may act each time that it is called; {hint}")
-
-
-def _server_url(plan: Plan, settings: Settings, given: str | None) -> str:
-    """Give the server's URL, worked out once for the same settings."""
-    key = (given or settings.server_url, settings.server_idx, *settings.url_params.items())
-    found = plan.server_urls.get(key)
-    if found is None:
-        found = resolve_server(plan.document, plan.operation, settings, given)
-        if len(plan.server_urls) < _MAX_SERVER_URLS:
-            plan.server_urls[key] = found
-    return found
-
-
-def _reporter(operation: Operation, direction: str) -> Report:
+def _report(operation: Operation, direction: str, problems: tuple[Problem, ...]) -> None:
     """Report drift between document and server, without failing the call."""
-
-    def report(problems: tuple[Problem, ...]) -> None:
-        text = "; ".join(map(str, problems[:3]))
-        logger.warning("%s: the %s does not fit: %s", operation.label, direction, excerpt(text))
-
-    return report
+    text = "; ".join(map(str, problems[:3]))
+    logger.warning("%s: the %s does not fit: %s", operation.label, direction, excerpt(text))

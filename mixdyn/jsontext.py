@@ -12,6 +12,11 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+_SMALL_BYTES = 64 * 1024
+
+# True for the first text: loading msgspec takes longer than it saves a process with a single call.
+_first = iter((True,))
+
 
 def decode(content: bytes | str) -> Any:
     """
@@ -20,11 +25,13 @@ def decode(content: bytes | str) -> Any:
     Raises ValueError where it is none, and RecursionError where it is nested too deeply.
     """
     try:
-        return _fast_decoder()(content)
+        if not next(_first, False) or len(content) > _SMALL_BYTES:
+            return _fast_decoder()(content)
     except (ValueError, RecursionError):
-        import json
+        pass
+    import json
 
-        return json.loads(content)
+    return json.loads(content)
 
 
 @cache

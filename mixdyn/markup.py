@@ -28,10 +28,11 @@ _THEMES = f"""
 _RULES = """
 .mixdyn p{margin:.3em 0 .6em}
 .mixdyn h4{margin:.8em 0 .3em;font-size:1em;font-weight:600}
-.mixdyn table{border-collapse:collapse;margin:.2em 0 .8em;font-size:1em}
+.mixdyn table{border-collapse:collapse;margin:.2em 0 .8em;font-size:1em;
+display:block;overflow-x:auto;border:0}
 .mixdyn td{text-align:left;vertical-align:top;padding:.15em 1.2em .15em 0;border:0;
 border-bottom:1px solid var(--mx-rule);background:none;max-width:44em;
-overflow-wrap:anywhere;white-space:normal}
+overflow-wrap:break-word;white-space:normal}
 .mixdyn td:first-child{white-space:pre-wrap}
 .mixdyn pre{background:var(--mx-code);color:inherit;padding:.5em .8em;margin:.3em 0 .8em;
 border-radius:4px;overflow-x:auto;white-space:pre}

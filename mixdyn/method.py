@@ -11,6 +11,7 @@ from textwrap import fill
 from types import MethodType
 from typing import Any
 
+from mixdyn.descriptor import Fallback
 from mixdyn.effect import Flow
 from mixdyn.engine import AsyncEngine, Engine
 from mixdyn.errors import DocumentError, printable
@@ -26,6 +27,7 @@ from mixdyn.settings import UNSET, Unset
 from mixdyn.stream import AsyncEventStream, EventStream
 
 _WIDTH = 96
+_LONGEST_DOC = 10_000
 _fill = partial(fill, break_long_words=False, break_on_hyphens=False)
 _OPTIONS: dict[str, tuple[Any, Any, str]] = {
     "retries": (RetryConfig | Unset | None, UNSET, "When to send again; None for never."),
@@ -59,6 +61,7 @@ class Routine:
         return AsyncMethod(self, instance) if self.is_async else Method(self, instance)
 
 
+_EXTRAS = ("prepare", "tool", "with_response")  # what a bound method does not have
 _DOC = property(lambda method: method.__func__.__doc__)
 
 
@@ -98,8 +101,12 @@ class Method:
     def __func__(self) -> Caller:
         return self._routine.function
 
+    @Fallback
     def __getattr__(self, name: str) -> Any:
         return getattr(self._routine.function, name)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*dir(MethodType), *_EXTRAS})
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -114,7 +121,42 @@ class Method:
     def __reduce__(self) -> tuple[Any, ...]:
         return getattr, (self.__self__, self.__func__.__name__)
 
+    def tool(self, style: str = "plain") -> dict[str, Any]:
+        """
+        Give the operation as a tool definition for language models, its arguments as JSON schema.
+
+        Args:
+            style: `plain` (name, description, parameters), `openai`, `anthropic` or `mcp`.
+        """
+        from mixdyn.tool import make_tool
+
+        surface = self.__self__._client._surface
+        operation = self._routine.plan.operation
+        return make_tool(operation, surface.tool_name(operation.name), style)
+
+    def _page(self) -> Any:
+        """Give the page about this operation."""
+        from mixdyn.explore import Subject, describe_operation
+
+        client, plan = self.__self__._client, self._routine.plan
+        variable, surface = type(client).__name__.lower(), client._surface
+        call = f"{variable}.{plan.operation.name}"
+        signature = make_signature(plan, surface.types)
+        entries = surface.catalog.entries
+        subject = Subject(plan, surface.types, signature, call, variable, entries, surface.plan)
+        return describe_operation(subject)
+
+    def _repr_html_(self) -> str | None:
+        from mixdyn.explore import show_html
+
+        return show_html(self)
+
     def __repr__(self) -> str:
+        from mixdyn.explore import show
+
+        return show(self)
+
+    def __str__(self) -> str:
         return f"<method {self.__func__.__qualname__} of {type(self.__self__._client).__name__}>"
 
 
@@ -270,12 +312,12 @@ def _default(argument: Argument) -> Any:
 
 
 def _paragraphs(text: str) -> str:
-    lines = printable(text).strip().splitlines()
+    lines = printable(text[:_LONGEST_DOC]).strip().splitlines()
     return "\n".join(_fill(line, _WIDTH) if line.strip() else "" for line in lines)
 
 
 def _entry(name: str, text: str) -> str:
-    words = " ".join(printable(text).split())
+    words = " ".join(printable(text[:_LONGEST_DOC]).split())
     return _fill(f"    {printable(name)}: {words}", _WIDTH, subsequent_indent=" " * 8)
 
 

@@ -6,7 +6,6 @@ Knows httpx and what is like it by what they can do; imports neither, and sends 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -16,6 +15,7 @@ from mixdyn.effect import Build, Built
 from mixdyn.payload import AsyncChunks, Payload
 from mixdyn.request import Request
 from mixdyn.settings import Progress, Timeouts, Unset
+from mixdyn.shortcut import Limits, assemble, family_of, to_url
 
 _CONNECT_SECONDS = 10.0
 _READ_SECONDS = 60.0
@@ -24,10 +24,24 @@ _IDLE_SECONDS = 600.0
 
 def build(client: Any, effect: Build, defaults: Mapping[str, str], *, is_async: bool) -> Built:
     """Make the HTTP client's own request; `defaults` are headers that it may replace."""
+    timeout = step_timeouts(effect.timeouts, client, is_stream=effect.is_stream)
+    native = assemble(client, effect.request, defaults, timeout)
+    if native is None:
+        native = _build_by_client(client, effect, defaults, timeout, is_async=is_async)
+    return Built(native, getattr(client, "follow_redirects", False) is True)
+
+
+def _build_by_client(
+    client: Any,
+    effect: Build,
+    defaults: Mapping[str, str],
+    timeout: Limits | None,
+    *,
+    is_async: bool,
+) -> Any:
     request: Request = effect.request
     headers = {**defaults, **{k: to_header(v) for k, v in request.headers.items()}}
     options: dict[str, Any] = {"headers": headers}
-    timeout = step_timeouts(effect.timeouts, client, is_stream=effect.is_stream)
     if timeout is not None:
         options["timeout"] = timeout
     chunks: Any = None
@@ -40,7 +54,7 @@ def build(client: Any, effect: Build, defaults: Mapping[str, str], *, is_async: 
     native = client.build_request(request.method, url, **options)
     if isinstance(chunks, AsyncChunks):
         pass_on(native, chunks)
-    return Built(native, getattr(client, "follow_redirects", False) is True)
+    return native
 
 
 def feed(
@@ -94,11 +108,6 @@ async def close_body(native: Any) -> None:
             await chunks.aclose()
 
 
-def family_of(native: Any) -> Any:
-    """Give the package that an HTTP client's object comes from."""
-    return sys.modules.get(type(native).__module__.partition(".")[0])
-
-
 def content_length(headers: Mapping[str, str]) -> int | None:
     """Give the size that a response says its body has, or None."""
     stated = headers.get("content-length", "")
@@ -112,9 +121,7 @@ def time_error(response: Any) -> Exception:
     return error
 
 
-def step_timeouts(
-    timeouts: Timeouts, client: Any, *, is_stream: bool
-) -> tuple[float | None, ...] | None:
+def step_timeouts(timeouts: Timeouts, client: Any, *, is_stream: bool) -> Limits | None:
     """
     Give httpx's timeouts: connect, read, write, pool; in seconds.
 
@@ -129,17 +136,6 @@ def step_timeouts(
     if isinstance(read, Unset):
         read = getattr(own, "read", _IDLE_SECONDS if is_stream else _READ_SECONDS)
     return connect, read, read, connect
-
-
-@lru_cache(maxsize=512)
-def to_url(family: str, url: str) -> Any:
-    """
-    Give the URL as the client's own type, parsed once: parsing is a fifth of a small call.
-
-    Clients of other families than httpx and httpx2, and wrappers, get it as text.
-    """
-    kind = getattr(sys.modules[family], "URL", str) if family in ("httpx", "httpx2") else str
-    return kind(url)
 
 
 def to_header(value: str) -> str | bytes:

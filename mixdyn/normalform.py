@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from mixdyn.cost import compile_pattern, is_exponential
 from mixdyn.document import Target
-from mixdyn.errors import DocumentError
+from mixdyn.errors import DocumentError, printable
 from mixdyn.schema import REMARKS, TYPES, Discriminator, Schema, Schemas
 from mixdyn.shape import as_array, as_object, is_array, is_object
 
@@ -54,18 +54,23 @@ def normalize(schema: Schema, direction: Direction) -> dict[str, Any] | bool:
 
 
 def normalize_members(
-    members: Mapping[str, Schema | bool], required: list[str], direction: Direction
+    members: Mapping[str, Schema | bool],
+    required: list[str],
+    direction: Direction,
+    *,
+    keeps_remarks: bool = False,
 ) -> dict[str, Any]:
     """
     Give one object schema whose properties are the given schemas, all levelled together.
 
-    What `True` stands for is not checked.
+    What `True` stands for is not checked. With `keeps_remarks` also what checks nothing is kept:
+    descriptions, defaults, examples, formats.
     """
     schemas = [schema for schema in members.values() if isinstance(schema, Schema)]
     root: dict[str, Any] = {"type": "object", "required": required}
     if not schemas:
         return root
-    normalizer = _Normalizer(schemas[0].space, direction)
+    normalizer = _Normalizer(schemas[0].space, direction, keeps_remarks=keeps_remarks)
 
     def convert() -> dict[str, Any]:
         properties = {
@@ -81,8 +86,11 @@ def normalize_members(
 class _Normalizer:
     """Converts one schema and, once each, all that it refers to."""
 
-    def __init__(self, space: Schemas, direction: Direction) -> None:
+    def __init__(
+        self, space: Schemas, direction: Direction, *, keeps_remarks: bool = False
+    ) -> None:
         self.space = space
+        self.readers = {**_READERS, **_REMARK_READERS} if keeps_remarks else _READERS
         self.hidden = "readOnly" if direction == "request" else "writeOnly"
         self.names: dict[tuple[str, str, bool], str] = {}
         self.definitions: dict[str, Any] = {}
@@ -167,7 +175,7 @@ class _Normalizer:
         """Convert the keywords in `value`, which is what stands at the target, or a part of it."""
         out: dict[str, Any] = {}
         for keyword, rule in value.items():
-            read = _READERS.get(keyword)
+            read = self.readers.get(keyword)
             made = read(rule) if read is not None else self.convert_rule(target, keyword, rule)
             if made is not None:
                 out[keyword] = made
@@ -276,6 +284,22 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "uniqueItems": lambda given: True if given is True else None,
 }
 
+_LONGEST_REMARK = 500
+
+
+def _read_remark(given: Any) -> str | None:
+    text = printable(given[:_LONGEST_REMARK]) if isinstance(given, str) else ""
+    return text.strip() or None
+
+
+_REMARK_READERS: dict[str, Callable[[Any], Any]] = {
+    "default": lambda given: given,
+    "description": _read_remark,
+    "examples": lambda given: given if is_array(given) else None,
+    "format": _read_remark,
+    "title": _read_remark,
+}
+
 
 def _read_limits(value: Mapping[str, Any]) -> dict[str, Any]:
     """Level `exclusiveMinimum: true` of OpenAPI 3.0 with the number of later ones."""
@@ -293,7 +317,7 @@ def _read_limits(value: Mapping[str, Any]) -> dict[str, Any]:
 
 def _is_number(value: Any) -> bool:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return is_number and math.isfinite(value)
+    return is_number and (isinstance(value, int) or math.isfinite(value))
 
 
 def _texts(value: Any) -> list[str]:

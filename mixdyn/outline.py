@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import islice
 from typing import Any, NamedTuple
 
 from mixdyn.block import Span, Table, Words, one_line, words
@@ -19,7 +20,7 @@ from mixdyn.shape import as_array, is_object
 _MOST_ROWS = 120
 _DEEPEST = 8
 _NAME = 60
-_KIND = 80
+_KIND = 200
 _TEXT = 200
 
 
@@ -43,6 +44,15 @@ def outline(schema: Schema, types: Types, depth: int = _DEEPEST) -> list[Field]:
                 found.append(Field(0, "…", "", ("and more",), ""))
                 break
             found.append(field)
+    return found
+
+
+def outline_result(schema: Schema, types: Types) -> list[Field]:
+    """Give the attributes of a result, or of the items of a list, and one level below."""
+    walk = _Walk(types, 2, has_attributes=True)
+    found: list[Field] = []
+    with suppress(DocumentError, RecursionError):
+        found = list(islice(walk.enter(_held(schema), 0, ()), _MOST_ROWS))
     return found
 
 
@@ -85,8 +95,9 @@ def join_words(remarks: tuple[str, ...], text: str) -> Words:
 class _Walk:
     """Goes down a schema, into each named one only once."""
 
-    def __init__(self, types: Types, deepest: int) -> None:
+    def __init__(self, types: Types, deepest: int, *, has_attributes: bool = False) -> None:
         self.types = types
+        self.has_attributes = has_attributes
         self.deepest = deepest
         self.seen: set[int] = set()
 
@@ -96,14 +107,23 @@ class _Walk:
         key = id(core.resolved)
         self.seen.add(key)
         around = (*inside, key)
+        names = self.name_fields(core)
         for wire, declared in core.properties.items():
-            yield from self.visit(wire, declared, depth, around, required=wire in core.required)
+            is_needed = wire in core.required
+            yield from self.visit(names[wire], declared, depth, around, is_needed=is_needed)
         items, rest = core.items, core.additional
         if items is not None and not core.properties:
             yield from self.visit("[…]", items, depth, around)
         if rest is not None and is_object(rest.target.value) and rest.target.value:
             yield from self.visit("<any key>", rest, depth, around)
         yield from self.enter_branches(core, depth, around)
+
+    def name_fields(self, core: Schema) -> dict[str, str]:
+        """Give the names to show: those of the document, or those of a result's attributes."""
+        if not self.has_attributes or not core.properties:
+            return {wire: wire for wire in core.properties}
+        model: Any = self.types.model(core)
+        return {wire: attribute for attribute, wire in model._attributes.items()}
 
     def enter_branches(self, core: Schema, depth: int, inside: tuple[int, ...]) -> Iterator[Field]:
         discriminator = core.implied_discriminator
@@ -123,11 +143,14 @@ class _Walk:
         depth: int,
         inside: tuple[int, ...],
         *,
-        required: bool = False,
+        is_needed: bool | None = None,
     ) -> Iterator[Field]:
         """Give a field, and below it what it holds unless that was shown before."""
-        kind = describe_kind(self.types, schema, name)
-        remarks = write_remarks(schema, required=required)
+        # Only a field's name says something of its type: `[…]` and the like do not.
+        kind = describe_kind(self.types, schema, name if is_needed is not None else "")
+        remarks = write_remarks(schema, required=is_needed is True and not self.has_attributes)
+        if self.has_attributes and is_needed is False:
+            remarks = ("may be absent", *remarks)
         try:
             held = _held(schema)
             key = id(held.resolved)

@@ -6,8 +6,9 @@ Knows OpenAPI's rules for parameters; knows no HTTP client: `Request` is plain d
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
@@ -46,10 +47,11 @@ T = TypeVar("T")
 
 _REST = Argument(EXTRA, "", "body", False, None, "")  # what no argument stands for
 _URL_SAFE = "!$%&'()*+,/:;=?@[]~"
+# Text that no style escapes (RFC 3986, 2.3), and no segment of dots, which URLs collapse.
+_PLAIN_TEXT = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9_.~-]*").fullmatch
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """
     A request as plain data.
 
@@ -411,7 +413,13 @@ def _styled(parameter: Parameter) -> Callable[[Any], str]:
         return partial(params.encode_cookie, name, style=style, explode=explode)
     write = params.encode_path if parameter.location == "path" else params.encode_query
     reserved = parameter.allow_reserved
-    return partial(write, name, style=style, explode=explode, allow_reserved=reserved)
+    encode = partial(write, name, style=style, explode=explode, allow_reserved=reserved)
+    first = {"simple": "", "form": f"{name}="}.get(style)
+    if first is None or not _PLAIN_TEXT(name):
+        return encode
+    return lambda value: (
+        first + value if type(value) is str and _PLAIN_TEXT(value) else encode(value)
+    )
 
 
 def _fail(reason: str, _: Any) -> str:

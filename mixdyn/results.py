@@ -13,17 +13,20 @@ from functools import partial
 from typing import Any, Literal, Union
 
 from mixdyn.document import Document
+from mixdyn.errors import printable
 from mixdyn.names import resolve_collisions, to_pascal, to_snake
 from mixdyn.roster import announce
+from mixdyn.rows import Rows
 from mixdyn.schema import Schema, Schemas
 from mixdyn.shape import is_array, is_object
 from mixdyn.view import RESERVED, Model, copy_json, is_dict, make_view
 
-__all__ = ["Model", "Reader", "Types", "copy_json", "make_view"]
+__all__ = ["Field", "Model", "Reader", "Types", "copy_json", "make_view"]
 
 Reader = Callable[[Any], Any]
 
 _MAX_UNIONS = 20
+_LONGEST_DOC = 10_000
 _PLAIN_TYPES: dict[str, type] = {
     "array": list,
     "boolean": bool,
@@ -40,6 +43,29 @@ _JSON_TYPES: dict[type, tuple[str, ...]] = {
     list: ("array",),
     str: ("string",),
 }
+
+
+class Field:
+    """An attribute of a result; no property, since shells look through none of these."""
+
+    def __init__(self, wire: str, reader: Reader | None, doc: str) -> None:
+        self.wire = wire
+        self.reader = reader
+        self.__doc__ = doc or None
+
+    def __get__(self, view: Any, owner: Any = None) -> Any:
+        if view is None:
+            return self
+        value = view._json.get(self.wire)
+        reader = self.reader
+        return value if reader is None or value is None else reader(value)
+
+    def __set__(self, view: Any, value: Any) -> None:
+        raise AttributeError(f"{type(view).__name__} is read-only")
+
+
+# What a step into a schema adds to the name of a class; others, such as `allOf`, add nothing.
+_PLACES = {"items": "Item", "prefixItems": "Item", "additionalProperties": "Value"}
 
 
 class Types:
@@ -109,12 +135,13 @@ class Types:
         return reader(value) if reader else value
 
     def _make_model(self, schema: Schema, name: str) -> type[Model]:
-        title = to_pascal(schema.name or name or str(schema.get("title") or "Object"))
+        given = schema.name or _name_by_place(schema.target.pointer) or name
+        title = to_pascal(given or str(schema.get("title") or "Object"))
         fields = _merge_fields(schema)
         attributes = _name_attributes(fields)
         members: dict[str, Any] = {
             "__slots__": (),
-            "__doc__": schema.description or f"A {title} of the document.",
+            "__doc__": _document(schema) or f"A {title} of the document.",
             "__module__": "mixdyn.models",
             "_schema": schema,
             "_attributes": attributes,
@@ -123,8 +150,8 @@ class Types:
         for attribute, wire in attributes.items():
             field = fields[wire]
             reader = self.reader(field, title + to_pascal(wire))
-            doc = field.description if field is not None else ""
-            members[attribute] = property(_getter(wire, reader), doc=doc or None)
+            doc = _document(field) if field is not None else ""
+            members[attribute] = Field(wire, reader, doc)
         return type(title, (Model,), members)
 
     def _make_reader(self, schema: Schema, name: str) -> Reader | None:
@@ -134,7 +161,7 @@ class Types:
             return self._model_reader(schema, name)
         if "array" in schema.types:
             item = self.reader(schema.items, name + "Item")
-            return _list_reader(item) if item else None
+            return _list_reader(item, _holds_models(schema.items)) if item else None
         if "object" in schema.types:
             value = self.reader(schema.additional, name + "Value")
             return _map_reader(value) if value else None
@@ -214,25 +241,27 @@ def _name_attributes(wires: Iterable[str]) -> dict[str, str]:
     return {by_wire[wire]: wire for wire in wires}
 
 
+def _document(schema: Schema) -> str:
+    """Give what a class or attribute says of itself; a class takes no odd characters."""
+    return printable(schema.description[:_LONGEST_DOC])
+
+
 def _plain_type(name: str) -> Any:
     return _PLAIN_TYPES.get(name, Any)
 
 
-def _getter(wire: str, reader: Reader | None) -> Callable[[Any], Any]:
-    if reader is None:
-        return lambda self: self._json.get(wire)
-
-    def read(self: Any) -> Any:
-        value = self._json.get(wire)
-        return None if value is None else reader(value)
-
-    return read
+def _holds_models(items: Schema | None) -> bool:
+    """Tell whether the items of an array are objects of a class."""
+    return items is not None and any(leaf.properties for leaf in items.core.leaves)
 
 
-def _list_reader(item: Reader) -> Reader:
+def _list_reader(item: Reader, has_models: bool) -> Reader:
     def read(value: Any) -> Any:
         try:
-            return [item(v) for v in value] if is_array(value) else value
+            if not is_array(value):
+                return value
+            listed = [item(v) for v in value]
+            return Rows(listed) if has_models else listed
         except RecursionError:  # nested beyond reason: below here it stays as it came
             return value
 
@@ -318,3 +347,25 @@ def _merge_fields(schema: Schema) -> dict[str, Schema | None]:
             is_same = known is not None and known.core.resolved is field.core.resolved
             fields[wire] = field if is_same else None
     return {**schema.properties, **{w: f for w, f in fields.items() if w not in schema.properties}}
+
+
+def _name_by_place(pointer: str) -> str:
+    """
+    Name a schema inside a named one by its place, such as `SessionCreatedBy`; else nothing.
+
+    So that a class is called the same, whoever asks for it first.
+    """
+    _, named, rest = pointer.partition("/components/schemas/")
+    steps = iter(rest.split("/"))
+    owner = to_pascal(_unescape(next(steps)))
+    place = ""
+    for step in steps:
+        if step in ("properties", "patternProperties", "$defs"):
+            place += to_pascal(_unescape(next(steps, "")))
+        else:
+            place += _PLACES.get(step, "")
+    return owner + place if named and place else ""
+
+
+def _unescape(step: str) -> str:
+    return step.replace("~1", "/").replace("~0", "~")

@@ -7,7 +7,6 @@ Decides and does no I/O, as `flow` and `exchange` do; what a stream does with it
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from mixdyn.clock import Clock
 from mixdyn.effect import Close, Flow, Sleep
@@ -93,9 +92,8 @@ class Resumption:
     def _open(self) -> Flow:
         """Send the request once; give the answer and the error, None for both where it is over."""
         exchange = self._exchange
-        exchange.request = replace(
-            exchange.request, headers={**exchange.request.headers, **self._position()}
-        )
+        headers = {**exchange.request.headers, **self._position()}
+        exchange.request = exchange.request._replace(headers=headers)
         answer, error = yield from exchange.attempt_once()
         if error is None and answer.match.kind != "error":
             answer = yield from exchange.succeed(answer)

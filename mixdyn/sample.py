@@ -64,15 +64,16 @@ class Sampler:
             found = self._validators[schema, direction] = Validator(normalize(schema, direction))
         return found
 
-    def sample(self, schema: Schema, seed: str, taste: Taste | None = None) -> Any:
+    def sample(self, schema: Schema, seed: str, taste: Taste | None = None, name: str = "") -> Any:
         """
         Give an instance that fits the schema, as part of a response unless the taste says else.
 
-        What no attempt gets right (few schemas are that odd) is given as near as it came.
+        `name` is what the value is called, which tells what it may be like. What no attempt gets
+        right (few schemas are that odd) is given as near as it came.
         """
         value: Any = None
         for attempt in _attempts(taste or Taste()):
-            value = _Maker(self, attempt).make(schema, _Place(seed))
+            value = _Maker(self, attempt).make(schema, _Place(seed, name))
             if self.validator(schema, attempt.direction).accepts(value):
                 break
         return value

@@ -27,14 +27,23 @@ def resolve_server(
 
     Raises RequestValidationError where there is none, or where its variables have no usable value.
     """
-    label = operation.label
+    return _resolve(document, operation.servers, settings, server_url, operation.label)
+
+
+def _resolve(
+    document: Document,
+    declared: tuple[Server, ...],
+    settings: Settings,
+    server_url: str | None,
+    label: str,
+) -> str:
     given = server_url or settings.server_url
     values = settings.url_params
     known = [name for s in parse_servers(document.root.get("servers")) for name in _names(s)]
     if given is not None:
         return _check(_fill(Server(str(given), {}), values, known, label), label)
     # OpenAPI 3.1.1, 4.8.1: without servers the document's own origin is the server.
-    servers = operation.servers or (Server("/", {}),)
+    servers = declared or (Server("/", {}),)
     index = settings.server_idx
     if index not in range(len(servers)):
         problem = Problem(
@@ -43,6 +52,12 @@ def resolve_server(
         raise _refuse(label, [problem])
     url = _fill(servers[index], values, known, label)
     return _check(resolve_url(document, url), label)
+
+
+def describe_server(document: Document, settings: Settings) -> str:
+    """Give the server of those operations that have none of their own."""
+    servers = parse_servers(document.root.get("servers"))
+    return _resolve(document, servers, settings, None, "this client")
 
 
 def _names(server: Server) -> list[str]:

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mixdyn.catalog import Entry, Node, build_catalog
+from mixdyn.descriptor import Fallback
 from mixdyn.document import Document
 from mixdyn.errors import DocumentError, excerpt, nearest, printable, schema_error
 from mixdyn.names import to_pascal, to_snake
@@ -24,24 +25,51 @@ if TYPE_CHECKING:
     from mixdyn.plan import Plan
     from mixdyn.results import Types
     from mixdyn.schema import Schemas
+    from mixdyn.search import Index
+
+_LONGEST_TEXT = 10_000
 
 
 class Namespace:
     """A group of operations, each a method; it belongs to one client."""
 
     __slots__ = ("_client",)
+    _home: tuple[Surface, tuple[str, ...], Node]  # of each class: its document, and its place there
 
     def __init__(self, client: Any) -> None:
         self._client = client
 
+    @Fallback
     def __getattr__(self, name: str) -> Any:
         kind = type(self)
         known = [n for n in dir(kind) if not n.startswith("_")]
         raise missing(f"{kind.__qualname__!r} has no operation", name, known)
 
+    def _page(self) -> Any:
+        """Give the page about this namespace."""
+        from mixdyn.explore import describe_namespace
+
+        surface, path, node = self._home
+        doc = _NamespaceDoc(surface.document, path, node)
+        call = ".".join((type(self._client).__name__.lower(), *path))
+        entries = tuple(node.operations.values())
+        return describe_namespace(
+            ".".join(path), doc.introduce(), call, entries, node.children, surface.plan
+        )
+
+    def _repr_html_(self) -> str | None:
+        from mixdyn.explore import show_html
+
+        return show_html(self)
+
     def __repr__(self) -> str:
+        from mixdyn.explore import show
+
+        return show(self)
+
+    def __str__(self) -> str:
         names = (n for n in vars(type(self)) if not n.startswith("_") and not _is_twin(n))
-        return f"<{type(self).__qualname__}: {', '.join(names)}>"
+        return f"<{type(self).__qualname__}: {excerpt(', '.join(names), 400)}>"
 
 
 class Surface:
@@ -95,6 +123,31 @@ class Surface:
         from mixdyn.operation import parse_security_schemes
 
         return parse_security_schemes(self.document)
+
+    @cached_property
+    def index(self) -> Index:
+        """The words of the document, for searching; read when first searched."""
+        from mixdyn.search import build_index
+
+        return build_index(self.catalog.entries, self.schemas)
+
+    @cached_property
+    def tool_names(self) -> dict[str, Entry]:
+        """The operations by the names that they have as tools of language models."""
+        from mixdyn.tool import name_tools
+
+        return name_tools(self.catalog.entries)
+
+    def tool_name(self, name: str) -> str:
+        """Give the name that an operation has as a tool."""
+        return next(t for t, e in self.tool_names.items() if e.qualified_name == name)
+
+    def groups(self) -> list[tuple[str, list[str]]]:
+        """Give the namespaces, those inside others by their whole names, with their operations."""
+        found: dict[str, list[str]] = {}
+        for entry in self.catalog.entries:
+            found.setdefault(".".join(entry.namespace), []).append(entry.name)
+        return list(found.items())
 
     def plan(self, entry: Entry) -> Plan:
         """Give an operation's plan, made when it is first needed."""
@@ -164,6 +217,7 @@ class Surface:
             members[child] = _Child(self._make_namespace((*path, child), inner))
         members |= {"__slots__": (), "__module__": "mixdyn", "__qualname__": name}
         members["__doc__"] = _NamespaceDoc(self.document, path, node)
+        members["_home"] = (self, path, node)
         return type(to_pascal(path[-1]), (Namespace,), members)
 
     def _methods(self, node: Node, owner: str) -> dict[str, Any]:
@@ -211,17 +265,21 @@ class _NamespaceDoc:
         self._node = node
 
     def __get__(self, instance: object, owner: type) -> str:
-        sections = [self._introduce()]
+        sections = [self.introduce()]
         operations = self._node.operations.items()
         lines = [f"    {name}: {_summarize(entry)}" for name, entry in operations]
         if lines:
             sections.append("\n".join(["Operations, each also as `<name>_async`:", *lines]))
+        if self._node.children:
+            sections.append(f"Namespaces inside: {', '.join(self._node.children)}.")
         return "\n\n".join(sections)
 
-    def _introduce(self) -> str:
+    def introduce(self) -> str:
+        """Give what the document says of the tag."""
         for tag in map(as_object, as_array(self._document.root.get("tags"))):
             if len(self._path) == 1 and to_snake(str(tag.get("name"))) == self._path[0]:
-                return printable(str(tag.get("description") or tag.get("name"))).strip()
+                text = str(tag.get("description") or tag.get("name"))
+                return printable(text[:_LONGEST_TEXT]).strip()
         return f"The operations of {'.'.join(self._path)}."
 
 

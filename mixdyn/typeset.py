@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 
 from mixdyn.block import Block, Code, Heading, Role, Span, Table, Words
 from mixdyn.errors import printable
@@ -131,10 +132,14 @@ def _size(cell: Words) -> int:
     return sum(measure(printable(span.text)) for span in cell)
 
 
+def _role_of(span: Span) -> Role:
+    return span.role
+
+
 def _paint(line: Iterable[Span], *, colour: bool) -> str:
     texts: list[str] = []
-    for span in line:
-        text = printable(span.text).replace("\n", " ")
-        style = _STYLES.get(span.role) if colour else None
+    for role, spans in groupby(line, key=_role_of):
+        text = printable("".join(span.text for span in spans)).replace("\n", " ")
+        style = _STYLES.get(role) if colour else None
         texts.append(f"\x1b[{style}m{text}\x1b[0m" if style and text.strip() else text)
     return "".join(texts).rstrip()

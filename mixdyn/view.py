@@ -13,6 +13,7 @@ from itertools import chain, islice
 from typing import Any, TypeGuard, TypeVar
 from weakref import WeakKeyDictionary
 
+from mixdyn.descriptor import Fallback
 from mixdyn.errors import DocumentError, excerpt, itemize, nearest
 from mixdyn.names import to_snake
 from mixdyn.redact import MASK, PLAIN, is_marked
@@ -22,6 +23,7 @@ from mixdyn.shape import as_array, is_array, is_object
 from mixdyn.wire import to_wire
 
 _REPR_FIELDS = 8
+_HTML_FIELDS = 40
 _REPR_VALUE = 60
 _REPR_READ = 500  # of a long text, what is searched for secrets before it is cut
 
@@ -91,6 +93,7 @@ class Model:
     def __bool__(self) -> bool:
         return True
 
+    @Fallback
     def __getattr__(self, name: str) -> Any:
         if (name.startswith("__") and name.endswith("__")) or name == "_json":
             raise AttributeError(name)
@@ -135,6 +138,24 @@ class Model:
         shown = [f"{excerpt(n, 40)}={self._show(wire)}" for n, wire in pairs[:_REPR_FIELDS]]
         more = ["…"] if len(pairs) > _REPR_FIELDS else []
         return f"{type(self).__name__}({', '.join(shown + more)})"
+
+    def _repr_html_(self) -> str:
+        from mixdyn.block import Heading, Span, Table, words
+        from mixdyn.page import Page
+
+        pairs = list(islice(self._show_fields(), _HTML_FIELDS + 1))
+        rows = [(words(Span(name, "name")), words(text)) for name, text in pairs[:_HTML_FIELDS]]
+        more = [(words("…"), ())] if len(pairs) > _HTML_FIELDS else []
+        title = Heading(words(Span(type(self).__name__, "title")))
+        return Page(title, Table((*rows, *more))).html()
+
+    def _show_fields(self) -> Iterator[tuple[str, str]]:
+        """Give the fields with short texts, as the repr shows them; secrets are masked."""
+        for attribute, wire in self._attributes.items():
+            if wire in self._json:
+                yield excerpt(attribute, 40), _unquote(self._show(wire))
+        for wire in self._undeclared():
+            yield excerpt(wire, 40), _unquote(self._show(wire))
 
     def _show(self, wire: str) -> str:
         value = self._json[wire]
@@ -190,6 +211,10 @@ class Model:
             base = "" if target.base == document.location else target.base
             place = (document.digest, base, target.pointer)
         return _restore, (*place, type(self).__name__, self._json)
+
+
+def _unquote(text: str) -> str:
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text
 
 
 def copy_json(value: Any) -> Any:

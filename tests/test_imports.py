@@ -12,20 +12,27 @@ PACKAGE = Path(__file__).parent.parent / "mixdyn"
 # Imports only point down, or sideways without a circle; see the design.
 LEVELS = [
     (
-        "clock content deadline draft errors hook httpclient names origin params reconnect redact "
-        "redirect release retry roster scrub secretname shape sse tolerance version"
+        "block clock completion content deadline descriptor draft errors hook httpclient kind "
+        "markup names origin page params pattern reconnect redact redirect release retry roster scrub "
+        "secretname shape sse terminal tolerance typeset version word"
     ),
     (
-        "cost document eventview header jsontext log media normalform payload results schema "
-        "secretplace sequence settings source upload validation view wire yamltree"
+        "cost document eventview header jsontext limit log media normalform outline payload "
+        "results rows sample scalar schema secretplace sequence settings source upload validation "
+        "view wire yamltree"
     ),
     "catalog operation",
-    "binding body event network request response secrecy security server transport",
+    ("binding body event network request response secrecy security server shortcut tool transport"),
     (
-        "connection curl download effect engine eventfeed exchange flow native plan prepared "
-        "resume stream"
+        "connection curl download effect engine eventfeed example exchange explore flow native "
+        "plan prepared resume schemaview search stream terms"
     ),
-    "client method surface",
+    (
+        "client comparison diff diff.access diff.argument diff.call diff.caller diff.change "
+        "diff.difference diff.edition diff.facet diff.finding diff.header diff.keyword "
+        "diff.pairing diff.place diff.plain diff.rendering diff.rule diff.summary diff.survey "
+        "diff.union diff.walker method surface"
+    ),
     "bundled",
     "__init__ __main__ models utils",
 ]

@@ -116,3 +116,20 @@ def test_decode_with_msgspec() -> None:
     pytest.importorskip("msgspec")
     assert jsontext._fast_decoder() is not json.loads
     assert jsontext.decode(b'{"a": [1, null]}') == {"a": [1, None]}
+
+
+def test_decode_first_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first text, if small, is decoded without msgspec, which takes long to load."""
+    loaded: list[str] = []
+
+    def fast() -> Any:
+        loaded.append("msgspec")
+        return json.loads
+
+    monkeypatch.setattr(jsontext, "_fast_decoder", fast)
+    for text, expected in ((b"[]", []), (b"x" * 70_000, ["msgspec"])):
+        monkeypatch.setattr(jsontext, "_first", iter((True,)))
+        outcome(text)
+        assert loaded == expected
+    outcome(b"[]")
+    assert loaded == ["msgspec"] * 2

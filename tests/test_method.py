@@ -289,7 +289,7 @@ def test_methods_are_bound_methods_to_all_who_ask() -> None:
     assert method != make_client().things.create
     assert method != method.__func__
     assert copy.copy(method) == method
-    assert repr(method) == "<method Things.create of Client>"
+    assert str(method) == f"{method}" == "<method Things.create of Client>"
     assert method.__module__ == "mixdyn"
     assert not hasattr(method, "no_such_thing")
     assert weakref.ref(method)() is method

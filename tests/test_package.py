@@ -24,6 +24,7 @@ NAMES = [
     "RetryConfig",
     "UnknownEvent",
     "__version__",
+    "compare",
     "errors",
     "httpclient",
     "models",

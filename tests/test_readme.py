@@ -57,8 +57,12 @@ def test_readme_snippet_runs(snippet: str, stand_in: str) -> None:
 
 
 @pytest.mark.parametrize("session", SESSIONS[1:], ids=range(len(SESSIONS) - 1))
-def test_readme_session_is_true(session: str, stand_in: str) -> None:
+def test_readme_session_is_true(
+    session: str, stand_in: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Every prompt session but the demo's gives what is printed below it."""
+    monkeypatch.setenv("COLUMNS", "80")
+    session = re.sub(r"\n(?=\n(?!>>> ))", "\n<BLANKLINE>", session)
     names = {"mix": mixdyn.Mix()}
     test = doctest.DocTestParser().get_doctest(session, names, "README.md", None, None)
     report = io.StringIO()

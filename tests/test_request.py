@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from mixdyn import params
 from mixdyn.binding import EXTRA
 from mixdyn.errors import Problem, RequestValidationError
 from mixdyn.payload import Part, Payload
@@ -50,9 +52,11 @@ class Building:
         return {p.path: p.message for p in caught.value.problems}
 
 
-def url(path: str, value: Any, *params: Any, **more: Any) -> str:
+def url(path: str, value: Any, *parameters: Any, **more: Any) -> str:
     return (
-        Building({"parameters": list(params)}, path).build(value, **more).url.removeprefix(SERVER)
+        Building({"parameters": list(parameters)}, path)
+        .build(value, **more)
+        .url.removeprefix(SERVER)
     )
 
 
@@ -186,6 +190,31 @@ def test_path_and_query_of_the_server_are_kept(server: str, expected: str) -> No
 def test_query_parameters(parameter: Any, value: Any, expected: str) -> None:
     """Styles and `content` decide how a value is written; OpenAPI 3.2's querystring is it all."""
     assert url("/x", {"q": value}, parameter) == f"/x{expected}"
+
+
+def test_plain_texts_are_written_as_any_other() -> None:
+    """What no style escapes is written as `params` writes it, in paths and queries."""
+    texts = ["a", "a.b", "~-_.", "A0", "a b", "a/b", "%41", "é", "...a", "-", "~.."]
+    for style, name in itertools.product(("simple", "label", "matrix"), ("a", "a_b")):
+        parameter = param(name, "path", style=style)
+        for text in texts:
+            expected = params.encode_path(name, text, style=style)
+            assert url(f"/{{{name}}}", {name: text}, parameter) == f"/{expected}"
+    for style, name in itertools.product(("form", "pipeDelimited"), ("q", "q[]", "ä")):
+        parameter = param(name, style=style)
+        made = Building({"parameters": [parameter]})
+        for text in texts:
+            values = {made.builder.operation.arguments[0].name: text}
+            expected = params.encode_query(name, text, style=style)
+            assert made.build(values).url == f"{SERVER}/x?{expected}"
+
+
+def test_a_name_with_half_a_character_is_told_when_it_is_used() -> None:
+    """What a parameter's name cannot be written as is a problem of those calls that give it."""
+    made = Building({"parameters": [param("q\ud800")]})
+    assert made.build().url == f"{SERVER}/x"
+    (argument,) = made.builder.operation.arguments
+    assert "surrogate" in made.problems({argument.name: "a"})[argument.name]
 
 
 def test_parameters_with_content_in_other_places() -> None:

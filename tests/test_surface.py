@@ -33,9 +33,7 @@ def test_namespaces() -> None:
     assert isinstance(api.things, Namespace)
     assert api.things._client is api
     assert type(api.things).__qualname__ == "Things"
-    assert (
-        repr(api.things) == "<Things: list, create, get, delete, watch, download, upload, attach>"
-    )
+    assert str(api.things) == "<Things: list, create, get, delete, watch, download, upload, attach>"
 
 
 def test_nested_groups() -> None:
@@ -44,10 +42,11 @@ def test_nested_groups() -> None:
     assert api.admin.users.list_all.__qualname__ == "Admin.Users.list_all"
     assert api.admin.users._client is api
     assert inspect.isclass(type(api.admin).users)
-    assert repr(api.admin) == "<Admin: ping, users>"
+    assert str(api.admin) == "<Admin: ping, users>"
+    assert type(api.admin).__doc__.endswith("\n\nNamespaces inside: users.")
     assert type(api.admin.users).__doc__.startswith("The operations of admin.users.\n")
     outer = client_of(("/a", "=only.inner", "go"))
-    assert type(outer.only).__doc__ == "The operations of only."
+    assert type(outer.only).__doc__ == ("The operations of only.\n\nNamespaces inside: inner.")
 
 
 def test_operations_without_tags() -> None:
@@ -58,7 +57,7 @@ def test_operations_without_tags() -> None:
     assert inspect.iscoroutinefunction(api.ping_async)
     assert api.ping.__self__ is api
     assert {"ping", "ping_async", "get_pong_by_id"} <= set(dir(api))
-    assert repr(api) == "<Client: Test 1, ping, get_pong_by_id>"
+    assert str(api) == "<Client: Test 1, ping, get_pong_by_id>"
     text = pydoc.plain(pydoc.render_doc(type(api)))
     assert "ping(" in text
     assert "GET /ping" in text
@@ -73,10 +72,10 @@ def test_unknown_names() -> None:
     assert (caught.value.name, caught.value.obj) == ("lsit", None)
     with pytest.raises(AttributeError, match=r"'Client' has no attribute 'thinks'\. Did you mean"):
         api.thinks  # noqa: B018  # the access is what raises
-    with pytest.raises(AttributeError, match=r"'_repr_html_'$"):
-        api.things._repr_html_  # noqa: B018  # the access is what raises
-    with pytest.raises(AttributeError, match=r"'_repr_html_'$"):
-        api._repr_html_  # noqa: B018  # the access is what raises
+    with pytest.raises(AttributeError, match=r"'_repr_latex_'$"):
+        api.things._repr_latex_  # noqa: B018  # the access is what raises
+    with pytest.raises(AttributeError, match=r"'_repr_latex_'$"):
+        api._repr_latex_  # noqa: B018  # the access is what raises
     assert not hasattr(type(api), "thinks")
 
 

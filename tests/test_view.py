@@ -142,7 +142,7 @@ def test_json_text() -> None:
         ("creatd_at", ". Did you mean 'created_at'?"),
         ("extra_fild", ". Did you mean 'extra_field'?"),
         ("zzzzzz", ""),
-        ("_repr_html_", ""),
+        ("_repr_latex_", ""),
         ("__getstate_manager__", None),
     ],
 )

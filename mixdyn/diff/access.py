@@ -7,9 +7,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mixdyn.diff.edition import Edition, Site
-from mixdyn.diff.keyword import Found
+from mixdyn.diff.edition import Side
+from mixdyn.diff.finding import Found
 from mixdyn.diff.place import point
+from mixdyn.document import escape_pointer
 from mixdyn.errors import excerpt
 from mixdyn.operation import Server, parse_servers
 from mixdyn.redact import redact_url
@@ -20,14 +21,10 @@ _SHOWN = 80
 Alternatives = Mapping[frozenset[str], frozenset[str]]
 
 
-def compare_security(
-    old: Site, new: Site, before: Edition, after: Edition
-) -> Iterator[Found]:
+def compare_security(old: Side, new: Side) -> Iterator[Found]:
     """Tell what changed in the credentials that an operation takes."""
-    if old.operation is None or new.operation is None:
-        return
-    one, other = (_list_alternatives(s.operation.security) for s in (old, new) if s.operation)
-    places = _locate(old, before, "security"), _locate(new, after, "security")
+    one, other = (_list_alternatives(side.operation.security) for side in (old, new))
+    places = _locate(old, "security"), _locate(new, "security")
     free = frozenset[str]()
     if one != other:
         if (free in one) != (free in other):
@@ -36,10 +33,9 @@ def compare_security(
             yield Found(f"security-{what}", message, *places)
         yield from _compare_alternatives(one, other, places)
     for name in sorted({n for names in one.keys() & other.keys() for n in names}):
-        first, second = before.schemes[name], after.schemes[name]
-        if first != second:
+        if old.edition.schemes[name] != new.edition.schemes[name]:
             message = f"the security scheme {excerpt(name, _SHOWN)} is another"
-            below = f"/components/securitySchemes/{name}"
+            below = f"/components/securitySchemes/{escape_pointer(name)}"
             yield Found("security-scheme-changed", message, below, below)
 
 
@@ -52,7 +48,7 @@ def _compare_alternatives(
         shown = excerpt(" and ".join(sorted(names)), _SHOWN)
         if names in old and names in new:
             yield from _compare_scopes(shown, old[names], new[names], places)
-        elif names in old and len(new.keys() - {frozenset()}) + (frozenset() in new) > 0:
+        elif names in old and frozenset() not in new:
             yield Found("security-alternative-removed", f"{shown} is no longer taken", *places)
         elif names in new and old.keys() - {frozenset()}:
             yield Found("security-alternative-added", f"{shown} is now taken", *places)
@@ -77,16 +73,12 @@ def _list_alternatives(security: tuple[Mapping[str, Any], ...]) -> Alternatives:
     }
 
 
-def compare_servers(
-    old: Site, new: Site, before: Edition, after: Edition
-) -> Iterator[Found]:
+def compare_servers(old: Side, new: Side) -> Iterator[Found]:
     """Tell what changed in the servers that an operation has."""
-    if old.operation is None or new.operation is None:
-        return
     one, other = old.operation.servers, new.operation.servers
     if one == other:
         return
-    places = _locate(old, before, "servers"), _locate(new, after, "servers")
+    places = _locate(old, "servers"), _locate(new, "servers")
     urls, others = [s.url for s in one], [s.url for s in other]
     if urls[:1] != others[:1]:
         message = f"the first server {_show(urls)} became {_show(others)}"
@@ -108,7 +100,9 @@ def _compare_variables(
         variables = before.get(server.url, server.variables)
         for name in sorted(map(str, {**variables, **server.variables})):
             if _rules(variables.get(name)) != _rules(server.variables.get(name)):
-                message = f"the variable {excerpt(name, _SHOWN)} of {_show([server.url])} is another"
+                message = (
+                    f"the variable {excerpt(name, _SHOWN)} of {_show([server.url])} is another"
+                )
                 yield Found("server-variable-changed", message, *places)
 
 
@@ -117,14 +111,14 @@ def _rules(variable: Any) -> tuple[Any, ...]:
     return given.get("default"), sorted(map(str, as_array(given.get("enum"))))
 
 
-def _locate(site: Site, edition: Edition, keyword: str) -> str:
+def _locate(side: Side, keyword: str) -> str:
     """Point at what applies to an operation: its own, its path's, or the document's."""
-    operation, item = site.entry.operation, site.entry.path_item
-    if keyword in operation.value:
-        return f"{site.pointer}/{keyword}"
+    document, item = side.edition.document, side.entry.path_item
+    if keyword in side.entry.operation.value:
+        return f"{side.pointer}/{keyword}"
     if keyword == "servers" and parse_servers(as_object(item.value).get(keyword)):
-        return point(item, edition.location, keyword)
-    return f"/{keyword}" if keyword in edition.document.root else site.pointer
+        return point(item, document.location, keyword)
+    return f"/{keyword}" if keyword in document.root else side.pointer
 
 
 def _show(urls: list[str]) -> str:

@@ -5,10 +5,9 @@ What changed in the parameters of an operation.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
 
-from mixdyn.diff.edition import Site
-from mixdyn.diff.keyword import Found
+from mixdyn.diff.edition import Side
+from mixdyn.diff.finding import Found, Root, Step
 from mixdyn.diff.place import point
 from mixdyn.document import escape_pointer
 from mixdyn.errors import excerpt
@@ -18,18 +17,9 @@ from mixdyn.operation import Operation, Parameter, split_template
 _SHOWN = 60
 
 
-class ParameterPair(NamedTuple):
-    """A parameter in both documents."""
-
-    old: Parameter
-    new: Parameter
-
-
-def compare_parameters(
-    old: Site, new: Site, one: Operation, other: Operation
-) -> Iterator[Any]:
+def compare_parameters(old: Side, new: Side) -> Iterator[Step]:
     """Tell what changed in an operation's parameters; their schemas come as roots of a walk."""
-    before, after = _index(one), _index(other)
+    before, after = _index(old.operation), _index(new.operation)
     pairs = [(before.pop(key), after.pop(key)) for key in [*before] if key in after]
     pairs += _pair_rest(before, after)
     for first, second in pairs:
@@ -66,11 +56,7 @@ def _pair_rest(
             yield before.pop(key), after.pop(likely[0])
 
 
-def _compare_parameter(
-    old: Site, new: Site, one: Parameter, other: Parameter
-) -> Iterator[Any]:
-    from mixdyn.diff.call import Root
-
+def _compare_parameter(old: Side, new: Side, one: Parameter, other: Parameter) -> Iterator[Step]:
     places = _point(old, one), _point(new, other)
     yield from (
         Found(f"request-parameter-{what}", f"the {_name(one)} {message}", *places)
@@ -96,30 +82,33 @@ def _compare_rules(old: Parameter, new: Parameter) -> Iterator[tuple[str, str]]:
     if old.is_deprecated != new.is_deprecated:
         what = "deprecated" if new.is_deprecated else "no-longer-deprecated"
         yield what, f"is {what.replace('-', ' ')}"
-    if _style(old) != _style(new) and old.location == new.location:
-        yield "style-changed", "is written in another way: " + _show_styles(old, new)
+    # How the items of an array are written makes no difference to a number.
+    is_plain = _is_plain(old) or _is_plain(new)
+    before, after = (_list_style(p, is_plain=is_plain) for p in (old, new))
+    if before != after and old.location == new.location:
+        shown = " became ".join(excerpt(", ".join(style), _SHOWN) for style in (before, after))
+        yield "style-changed", f"is written in another way: {shown}"
 
 
-def _style(parameter: Parameter) -> tuple[Any, ...]:
+def _is_plain(parameter: Parameter) -> bool:
+    types = parameter.schema.types if parameter.schema is not None else ("string",)
+    return bool(types) and not {"array", "object"} & set(types)
+
+
+def _list_style(parameter: Parameter, *, is_plain: bool) -> list[str]:
     """Give all that decides how a value is written; what decides nothing is left out."""
     if parameter.content_type is not None:
-        return (parameter.media_essence,)
-    types = parameter.schema.types if parameter.schema is not None else ()
-    is_plain = bool(types) and not {"array", "object"} & set(types)
-    explode = None if is_plain else parameter.explode
-    return (parameter.style, explode, parameter.allow_reserved)
-
-
-def _show_styles(old: Parameter, new: Parameter) -> str:
-    shown = (", ".join(str(part) for part in _style(p) if part is not None) for p in (old, new))
-    return " became ".join(excerpt(text, _SHOWN) for text in shown)
+        return [parameter.media_essence]
+    explode = [] if is_plain else [f"explode {str(parameter.explode).lower()}"]
+    reserved = ["reserved characters as they are"] if parameter.allow_reserved else []
+    return [parameter.style, *explode, *reserved]
 
 
 def _name(parameter: Parameter) -> str:
     return f"{parameter.location} parameter {excerpt(parameter.name, _SHOWN)}"
 
 
-def _point(site: Site, parameter: Parameter) -> str:
+def _point(site: Side, parameter: Parameter) -> str:
     """Point at a parameter by its schema's place, or else at the operation."""
     if parameter.schema is None:
         return site.pointer

@@ -4,49 +4,39 @@ What changed from one operation to another, but for what their schemas say, whic
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
 
 from mixdyn.diff.access import compare_security, compare_servers
 from mixdyn.diff.argument import compare_parameters
 from mixdyn.diff.change import Direction
-from mixdyn.diff.edition import Edition, Site
+from mixdyn.diff.edition import Edition, Side, Site
+from mixdyn.diff.finding import Found, Root, Step
 from mixdyn.diff.header import compare_headers
-from mixdyn.diff.keyword import Found
 from mixdyn.diff.pairing import generalize
-from mixdyn.diff.place import point
-from mixdyn.errors import DocumentError, excerpt
-from mixdyn.media import MediaType, is_streamed
+from mixdyn.document import escape_pointer
+from mixdyn.errors import excerpt
+from mixdyn.media import MediaType, is_streamed, rank_media
 from mixdyn.operation import Operation, Response
-from mixdyn.schema import Schema
 
 _SHOWN = 80
 
 
-class Root(NamedTuple):
-    """A pair of schemas that an operation has: where a walk begins."""
-
-    old: Schema
-    new: Schema
-    direction: Direction
-
-
-Step = Found | Root
-
-
-def compare_sites(old: Site, new: Site, before: Edition, after: Edition) -> Iterator[Step]:
+def compare_sites(
+    old: Site, new: Site, before: Edition, after: Edition, *, documentation: bool
+) -> Iterator[Step]:
     """Tell what changed from one operation to another; schemas come as pairs to go into."""
     yield from _compare_place(old, new)
     yield from _compare_names(old, new)
     if old.operation is None or new.operation is None:
         yield from _compare_problems(old, new)
         return
-    yield from _compare_remarks(old, new)
-    yield from compare_parameters(old, new, old.operation, new.operation)
-    yield from _compare_bodies(old, new, old.operation, new.operation)
-    yield from _compare_responses(old, new, before, after)
-    yield from compare_security(old, new, before, after)
-    yield from compare_servers(old, new, before, after)
+    one = Side(old.operation, old.entry, old.pointer, before)
+    other = Side(new.operation, new.entry, new.pointer, after)
+    for compare in _COMPARISONS:
+        yield from compare(one, other)
+    if documentation and _list_words(old.operation) != _list_words(new.operation):
+        message = "summaries or descriptions are others"
+        yield Found("documentation-changed", message, old.pointer, new.pointer)
 
 
 def _compare_place(old: Site, new: Site) -> Iterator[Found]:
@@ -82,10 +72,8 @@ def _compare_problems(old: Site, new: Site) -> Iterator[Found]:
         yield Found("operation-became-readable", message, old.pointer, new.pointer)
 
 
-def _compare_remarks(old: Site, new: Site) -> Iterator[Found]:
+def _compare_remarks(old: Side, new: Side) -> Iterator[Step]:
     one, other = old.operation, new.operation
-    if one is None or other is None:
-        return
     places = old.pointer, new.pointer
     if one.is_deprecated != other.is_deprecated:
         what = "deprecated" if other.is_deprecated else "no-longer-deprecated"
@@ -95,10 +83,16 @@ def _compare_remarks(old: Site, new: Site) -> Iterator[Found]:
         yield Found("operation-retries-changed", message, *places)
 
 
-def _compare_bodies(
-    old: Site, new: Site, one: Operation, other: Operation
-) -> Iterator[Step]:
-    before, after = one.body, other.body
+def _list_words(operation: Operation) -> list[str]:
+    """Give what is said to people of an operation and its parts, but for schemas."""
+    words = [operation.summary, operation.description]
+    words += [f"{p.name}: {p.description}" for p in operation.parameters]
+    words += [operation.body.description] if operation.body is not None else []
+    return words + [f"{r.status}: {r.description}" for r in operation.responses]
+
+
+def _compare_bodies(old: Side, new: Side) -> Iterator[Step]:
+    before, after = old.operation.body, new.operation.body
     places = f"{old.pointer}/requestBody", f"{new.pointer}/requestBody"
     if before is None or after is None:
         if after is not None:
@@ -118,14 +112,42 @@ def _compare_media(
     side: Direction, old: tuple[MediaType, ...], new: tuple[MediaType, ...], places: tuple[str, str]
 ) -> Iterator[Step]:
     before, after = ({_normalize(m.content_type): m for m in media} for media in (old, new))
-    for name in before.keys() | after.keys():
-        one, other = before.get(name), after.get(name)
-        if one is not None and other is not None:
-            yield from _compare_medium(side, one, other, places)
-        else:
-            what = "removed" if other is None else "added"
+    for name in [*before]:
+        if name in after:
+            yield from _compare_medium(side, before.pop(name), after.pop(name), places)
+    for what, some, others in (("widened", before, after), ("narrowed", after, before)):
+        yield from _compare_patterns(side, what, some, others, places)
+    for what, alone in (("removed", before), ("added", after)):
+        for name in alone:
             message = f"the media type {excerpt(name, _SHOWN)} was {what}"
-            yield Found(f"{side}-media-type-{what}", message, *places)
+            yield Found(f"{side}-media-type-{what}", message, *_below(places, what, name))
+
+
+def _compare_patterns(
+    side: Direction,
+    what: str,
+    some: dict[str, MediaType],
+    others: dict[str, MediaType],
+    places: tuple[str, str],
+) -> Iterator[Found]:
+    """Take out what a pattern such as `*/*` on the other side covers, and tell of it."""
+    covering: set[str] = set()
+    for name in [*some]:
+        wide = next((o for o in others if "*" in o and rank_media(o, some[name].essence)), None)
+        if wide is not None:
+            del some[name]
+            covering.add(wide)
+            pair = (name, wide) if what == "widened" else (wide, name)
+            shown = " became ".join(excerpt(n, _SHOWN) for n in pair)
+            yield Found(f"{side}-media-type-{what}", f"the media type {shown}", *places)
+    for name in covering:
+        del others[name]
+
+
+def _below(places: tuple[str, str], what: str, name: str) -> tuple[str, str]:
+    """Point at a media type in the document that has it."""
+    step = f"/content/{escape_pointer(name)}"
+    return (places[0] + step, places[1]) if what == "removed" else (places[0], places[1] + step)
 
 
 def _compare_medium(
@@ -153,18 +175,17 @@ def _strip(media: MediaType) -> dict[str, object]:
     }
 
 
-def _compare_responses(
-    old: Site, new: Site, before: Edition, after: Edition
-) -> Iterator[Step]:
-    one, other = old.operation, new.operation
-    if one is None or other is None:
-        return
-    olds, news = ({r.status.upper(): r for r in o.responses} for o in (one, other))
+def _compare_responses(old: Side, new: Side) -> Iterator[Step]:
+    olds, news = ({r.status.upper(): r for r in s.operation.responses} for s in (old, new))
     for status in [*olds, *(s for s in news if s not in olds)]:
         places = _response_places(old, new, olds.get(status), news.get(status))
         if status in olds and status in news:
+            problems = problem_of(olds[status]), problem_of(news[status])
+            if any(problems):
+                yield from _compare_unreadable(*problems, places)
+                continue
             yield from _compare_media("response", olds[status].media, news[status].media, places)
-            yield from _go_into_headers(old, new, olds[status], before, after)
+            yield from compare_headers(old, new, status, places)
         else:
             kind = "success" if status[:1] in "23" else "error"
             what = "removed" if status in olds else "added"
@@ -172,18 +193,21 @@ def _compare_responses(
             yield Found(f"response-{kind}-status-{what}", message, *places)
 
 
-def _go_into_headers(
-    old: Site, new: Site, response: Response, before: Edition, after: Edition
-) -> Iterator[Step]:
-    for found in compare_headers(old, new, response.status, before, after):
-        if isinstance(found, Found):
-            yield found
-        else:
-            yield Root(*found, "response")
+def problem_of(response: Response) -> str:
+    """Say why a response cannot be read, empty where it can."""
+    text = response.description
+    return text if text.startswith("(cannot be read: ") and not response.media else ""
+
+
+def _compare_unreadable(old: str, new: str, places: tuple[str, str]) -> Iterator[Found]:
+    if not old:
+        yield Found("response-schema-became-unreadable", new, *places)
+    elif not new:
+        yield Found("response-schema-became-readable", old, *places)
 
 
 def _response_places(
-    old: Site, new: Site, one: Response | None, other: Response | None
+    old: Side, new: Side, one: Response | None, other: Response | None
 ) -> tuple[str, str]:
     """Point at a response, or at the list that lacks it."""
     below = [f"/{r.status}" if r is not None else "" for r in (one, other)]
@@ -195,4 +219,11 @@ def _normalize(content_type: str) -> str:
     return ";".join(part.strip().lower() for part in content_type.split(";"))
 
 
-__all__ = ["DocumentError", "Root", "Step", "compare_sites", "point"]
+_COMPARISONS: tuple[Callable[[Side, Side], Iterator[Step]], ...] = (
+    _compare_remarks,
+    compare_parameters,
+    _compare_bodies,
+    _compare_responses,
+    compare_security,
+    compare_servers,
+)

@@ -32,6 +32,15 @@ class Site(NamedTuple):
         return f"{excerpt(self.names[0], 80)} ({place})"
 
 
+class Side(NamedTuple):
+    """An operation that could be read, in its edition."""
+
+    operation: Operation
+    entry: Entry
+    pointer: str
+    edition: Edition
+
+
 class Edition:
     """
     A document, indexed and read for a comparison.

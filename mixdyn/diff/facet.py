@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
-from mixdyn.diff.plain import make_key, strip_remarks
 from mixdyn.diff.place import point
+from mixdyn.diff.plain import make_key, strip_remarks
 from mixdyn.diff.union import Option, list_options
 from mixdyn.schema import TYPES, Schema
 from mixdyn.shape import as_array, as_object, is_array, is_object
@@ -30,6 +30,8 @@ COUNTS = {
     "minProperties": "min-properties",
 }
 _PLAIN = ("contentEncoding", "contentMediaType", "default", "format")
+_WORDS = ("title", "description", "example", "examples")
+_FLAGS = ("deprecated", "uniqueItems")
 _RANGES = (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum"))
 # Schemas that apply to parts of a value, and so grow and shrink with what they allow.
 _CHILDREN = ("contains", "contentSchema", "else", "items", "propertyNames", "then")
@@ -51,7 +53,8 @@ class Facet(NamedTuple):
     A schema with its parts put together.
 
     `types` are all that it allows but null. `facts` are the keywords without schemas, `required`
-    where each name is required, `children` the schemas below by the way to them.
+    where each name is required, `children` the schemas below by the way to them, `words` what only
+    people read.
     """
 
     schema: Schema
@@ -66,94 +69,115 @@ class Facet(NamedTuple):
     children: Mapping[str, Schema]
     closed: Mapping[str, str]
     options: tuple[Option, ...]
+    is_union: bool
     discriminator: str | None
+    words: str
 
-    @property
-    def is_union(self) -> bool:
-        """Whether one of several alternatives applies."""
-        return bool(self.core.branches)
+
+class _Said(NamedTuple):
+    """What the parts of a schema say, gathered."""
+
+    facts: dict[str, Fact]
+    patterns: dict[str, str]
+    required: dict[str, str]
+    children: dict[str, Schema]
+    closed: dict[str, str]
 
 
 def read_facet(schema: Schema) -> Facet:
     """Put a schema's parts together; DocumentError where its references lead nowhere."""
     core = schema.core
-    parts = {id(p): p for p in (*schema.parts, *(core.parts if core is not schema else ()))}
-    readers = list(parts.values())
     location = schema.space.document.location
-    facts: dict[str, Fact] = {}
-    patterns: dict[str, str] = {}
-    required: dict[str, str] = {}
-    children: dict[str, Schema] = {}
-    closed: dict[str, str] = {}
-    for part in readers:
-        for name, value in _read_facts(part.value):
-            keyword = name if name != "enum" or "enum" in part.value else "const"
-            fact = Fact(value, point(part.target, location, keyword))
-            facts[name] = _merge(name, facts[name], fact) if name in facts else fact
-        if isinstance(part.value.get("pattern"), str):
-            patterns[part.value["pattern"]] = point(part.target, location, "pattern")
-        for name in as_array(part.value.get("required")):
-            if isinstance(name, str):
-                required.setdefault(name, point(part.target, location, "required"))
-        _read_children(part, children)
-        for keyword in REST:
-            if part.value.get(keyword) is False:
-                closed.setdefault(keyword, point(part.target, location, keyword))
-    types = _read_types(readers, core, facts)
+    parts = {id(p): p for p in (*schema.parts, *(core.parts if core is not schema else ()))}
+    said = _gather([*parts.values()], location)
+    facts = said.facts
+    listed = _list_values(core)
+    if listed is not None:
+        fact = Fact(listed, point(core.target, location))
+        facts["enum"] = _merge("enum", facts["enum"], fact) if "enum" in facts else fact
+    types = _read_types([*parts.values()], core, facts)
     return Facet(
         schema=schema,
         core=core,
         pointer=point(schema.resolved.target, location),
         types=types,
-        is_nullable=schema.is_nullable or (types == ANY_TYPE and "enum" not in facts),
+        is_nullable=schema.is_nullable or _allows_all(types, core, facts),
         facts=facts,
-        patterns=patterns,
-        required=required,
+        patterns=said.patterns,
+        required=said.required,
         properties=core.properties,
-        children=children,
-        closed=closed,
-        options=tuple(list_options(core)),
+        children=said.children,
+        closed=said.closed,
+        options=tuple(list_options(core)) if listed is None else (),
+        is_union=bool(core.branches) and listed is None,
         discriminator=core.discriminator.property_name if core.discriminator else None,
+        words=make_key([schema.get(name) for name in _WORDS]),
     )
 
 
-def is_number(value: Any) -> bool:
+def _gather(parts: list[Schema], location: str) -> _Said:
+    said = _Said({}, {}, {}, {}, {})
+    for part in parts:
+        for name, value, keyword in _read_facts(part.value):
+            fact = Fact(value, point(part.target, location, keyword))
+            known = said.facts.get(name)
+            said.facts[name] = fact if known is None else _merge(name, known, fact)
+        if isinstance(part.value.get("pattern"), str):
+            said.patterns[part.value["pattern"]] = point(part.target, location, "pattern")
+        for name in as_array(part.value.get("required")):
+            if isinstance(name, str):
+                said.required.setdefault(name, point(part.target, location, "required"))
+        for keyword in REST:
+            if part.value.get(keyword) is False:
+                said.closed.setdefault(keyword, point(part.target, location, keyword))
+        _read_children(part, said.children)
+    return said
+
+
+def is_number(value: Any) -> TypeGuard[float]:
     """Tell whether a value is a finite JSON number."""
     is_numeric = isinstance(value, (int, float)) and not isinstance(value, bool)
     return is_numeric and (isinstance(value, int) or math.isfinite(value))
 
 
-def _read_facts(value: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Give each keyword that says something, by its one name and in its one notation."""
+def _read_facts(value: Mapping[str, Any]) -> Iterator[tuple[str, Any, str]]:
+    """Give what keywords say, each by one name and in one notation, and which keyword says it."""
+    yield from _read_counts(value)
+    yield from _read_ranges(value)
     for name in _PLAIN:
         if name in value and (name == "default" or isinstance(value[name], str)):
-            yield name, value[name]
+            yield name, value[name], name
+    listing = "const" if "const" in value else "enum"
+    allowed = [value["const"]] if listing == "const" else as_array(value.get("enum"))
+    if allowed:
+        yield "enum", {make_key(item): item for item in allowed}, listing
+    yield from ((word, True, word) for word in _FLAGS if value.get(word) is True)
+    for keyword in CONDITIONS:
+        if is_object(value.get(keyword)) and value[keyword]:
+            yield keyword, strip_remarks(value[keyword]), keyword
+
+
+def _read_counts(value: Mapping[str, Any]) -> Iterator[tuple[str, Any, str]]:
+    """Give the limits of sizes, but for the least that there can be anyway."""
     for keyword, name in COUNTS.items():
         count = value.get(keyword)
         if is_number(count) and count >= 0 and not (count == 0 and name[:3] == "min"):
-            yield name, count
-    yield from _read_ranges(value)
-    allowed = [value["const"]] if "const" in value else as_array(value.get("enum"))
-    if allowed:
-        yield "enum", {make_key(item): item for item in allowed}
-    if is_number(value.get("multipleOf")) and value["multipleOf"] > 0:
-        yield "multiple-of", value["multipleOf"]
-    for keyword in ("deprecated", "uniqueItems"):
-        if value.get(keyword) is True:
-            yield keyword, True
-    for keyword in CONDITIONS:
-        if is_object(value.get(keyword)) and value[keyword]:
-            yield keyword, strip_remarks(value[keyword])
+            yield name, count, keyword
+    multiple = value.get("multipleOf")
+    if is_number(multiple) and multiple > 0:
+        yield "multiple-of", multiple, "multipleOf"
 
 
-def _read_ranges(value: Mapping[str, Any]) -> Iterator[tuple[str, tuple[Any, bool]]]:
+def _read_ranges(value: Mapping[str, Any]) -> Iterator[tuple[str, tuple[Any, bool], str]]:
     """Give the limits with whether they are excluded: a flag in 3.0, a number since 3.1."""
     for keyword, exclusive in _RANGES:
         limit, given = value.get(keyword), value.get(exclusive)
-        found = [(limit, given is True)] if is_number(limit) else []
-        found += [(given, True)] if is_number(given) else []
+        found = {keyword: (limit, given is True)} if is_number(limit) else {}
+        found |= {exclusive: (given, True)} if is_number(given) else {}
         if found:
-            yield keyword, tightest(keyword, found)
+            narrowest = tightest(keyword, [*found.values()])
+            at = next(name for name, pair in found.items() if pair == narrowest)
+            yield keyword, narrowest, at
 
 
 def tightest(keyword: str, ranges: list[tuple[Any, bool]]) -> tuple[Any, bool]:
@@ -188,17 +212,29 @@ def _read_children(part: Schema, children: dict[str, Schema]) -> None:
         children.setdefault(f"prefixItems/{i}", part.child("prefixItems", i))
 
 
-def _read_types(
-    parts: list[Schema], core: Schema, facts: Mapping[str, Fact]
-) -> frozenset[str]:
+def _list_values(core: Schema) -> dict[str, Any] | None:
+    """Give the values of a union that is an enum in another notation: each branch lists some."""
+    leaves = core.leaves if core.branches else ()
+    if not leaves or not all(leaf.enum and not leaf.properties for leaf in leaves):
+        return None
+    return {make_key(value): value for leaf in leaves for value in leaf.enum}
+
+
+def _allows_all(types: frozenset[str], core: Schema, facts: Mapping[str, Fact]) -> bool:
+    """Tell whether nothing is said of the type: then null is one of those that may come."""
+    return types == ANY_TYPE and "enum" not in facts and not core.branches
+
+
+def _read_types(parts: list[Schema], core: Schema, facts: Mapping[str, Fact]) -> frozenset[str]:
     """Give the types that all parts allow, null aside."""
     if any(part.target.value is False for part in parts):
         return frozenset()
     given = [_given(part.value["type"]) for part in parts if "type" in part.value]
     found = [_widen(types - {"null"}) for types in given if types]
-    allowed = frozenset.intersection(*found) if found else ANY_TYPE
+    allowed = ANY_TYPE.intersection(*found)
     if "enum" in facts:
-        listed = frozenset(filter(None, map(_type_of, facts["enum"].value.values())))
+        values: list[Any] = [*facts["enum"].value.values()]
+        listed = frozenset(_type_of(value) for value in values if value is not None)
         return (listed & allowed) or allowed
     if found:
         return allowed
@@ -218,6 +254,8 @@ def _widen(types: frozenset[str]) -> frozenset[str]:
 
 
 def _type_of(value: Any) -> str:
-    kinds = ((bool, "boolean"), (str, "string"), (int, "integer"), (float, "number"))
+    kinds = ((bool, "boolean"), (str, "string"), (int, "integer"))
     named = next((name for kind, name in kinds if isinstance(value, kind)), "")
-    return named or ("object" if is_object(value) else "array" if is_array(value) else "")
+    if isinstance(value, float):
+        return "integer" if value.is_integer() else "number"
+    return named or ("object" if is_object(value) else "array")

@@ -7,10 +7,11 @@ Says what changed, not how bad that is; goes into no schema below.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from mixdyn.diff.change import Direction
 from mixdyn.diff.facet import ANY_TYPE, CONDITIONS, COUNTS, REST, Facet, Fact
+from mixdyn.diff.finding import Found
 from mixdyn.diff.place import point
 from mixdyn.diff.plain import make_key
 from mixdyn.errors import DocumentError, excerpt
@@ -24,15 +25,6 @@ _HIDDEN_ELSE = ("writeOnly", "write-only")
 _WIDER_FORMATS = {("int32", "int64"), ("float", "double")}
 # Python callers get another type for these, so that fewer values are no comfort.
 _TYPED_FORMATS = frozenset({"binary", "date", "date-time"})
-
-
-class Found(NamedTuple):
-    """One change of a schema: its code without the direction, and where it is in both documents."""
-
-    what: str
-    message: str
-    old: str | None
-    new: str | None
 
 
 Comparison = Callable[[Facet, Facet], Iterator[Found]]
@@ -57,7 +49,9 @@ def compare_types(old: Facet, new: Facet) -> Iterator[Found]:
         yield Found(what, change, *_places(old, new, "type"))
     if old.is_nullable != new.is_nullable:
         what = "became-nullable" if new.is_nullable else "became-not-nullable"
-        yield Found(what, f"null is {'now' if new.is_nullable else 'no longer'} allowed", *_at(old, new))
+        yield Found(
+            what, f"null is {'now' if new.is_nullable else 'no longer'} allowed", *_at(old, new)
+        )
 
 
 def compare_formats(old: Facet, new: Facet) -> Iterator[Found]:
@@ -84,19 +78,20 @@ def compare_enums(old: Facet, new: Facet) -> Iterator[Found]:
     """Compare `enum` and `const`, which is an enum of one; null is compared with the types."""
     one, other = old.facts.get("enum"), new.facts.get("enum")
     places = _pointer(one, old), _pointer(other, new)
-    if one is None or other is None:
-        if one is not other:
-            what = "added" if one is None else "removed"
-            listed = _show_values([*((one or other).value.values() if one or other else ())])
-            yield Found(f"enum-{what}", f"the list of allowed values was {what}: {listed}", *places)
+    if one is not None and other is not None:
+        for what, words, some, others in (
+            ("removed", "no longer allowed", one, other),
+            ("added", "now allowed", other, one),
+        ):
+            values = [v for k, v in some.value.items() if k not in others.value and v is not None]
+            if values:
+                yield Found(f"enum-value-{what}", f"{words}: {_show_values(values)}", *places)
         return
-    gone = [value for key, value in one.value.items() if key not in other.value and key != "null"]
-    come = [value for key, value in other.value.items() if key not in one.value and key != "null"]
-    if gone:
-        message = f"no longer allowed: {_show_values(gone)}"
-        yield Found("enum-value-removed", message, *places)
-    if come:
-        yield Found("enum-value-added", f"now allowed: {_show_values(come)}", *places)
+    fact = one or other
+    if fact is not None:
+        what = "added" if one is None else "removed"
+        listed = _show_values([*fact.value.values()])
+        yield Found(f"enum-{what}", f"the list of allowed values was {what}: {listed}", *places)
 
 
 def compare_limits(old: Facet, new: Facet) -> Iterator[Found]:
@@ -125,7 +120,9 @@ def compare_multiples(old: Facet, new: Facet) -> Iterator[Found]:
         fact = one or other
         if fact is not None:
             what = "added" if one is None else "removed"
-            yield Found(f"multiple-of-{what}", f"multipleOf {_show(fact.value)} was {what}", *places)
+            yield Found(
+                f"multiple-of-{what}", f"multipleOf {_show(fact.value)} was {what}", *places
+            )
     elif one.value != other.value:
         what = "changed"
         if other.value % one.value == 0:
@@ -262,14 +259,18 @@ def _compare_required(old: Facet, new: Facet, name: str) -> Iterator[Found]:
         return
     what = "required" if one is None else "optional"
     message = f"{excerpt(name, _SHOWN)} is now {what}"
-    yield Found(f"property-became-{what}", message, one or _spot(old, name), other or _spot(new, name))
+    yield Found(
+        f"property-became-{what}", message, one or _spot(old, name), other or _spot(new, name)
+    )
 
 
 def _find_gone(old: Facet, new: Facet, name: str, direction: Direction) -> Found:
     hidden = _HIDDEN.get(direction, _HIDDEN_ELSE)[1]
     places = _spot(old, name), _spot(new, name)
     if name in new.properties:
-        return Found(f"property-became-{hidden}", f"{excerpt(name, _SHOWN)} became {hidden}", *places)
+        return Found(
+            f"property-became-{hidden}", f"{excerpt(name, _SHOWN)} became {hidden}", *places
+        )
     what = "required-property-removed" if name in old.required else "property-removed"
     return Found(what, f"{excerpt(name, _SHOWN)} was removed", *places)
 

@@ -7,13 +7,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
+from itertools import takewhile
 from typing import NamedTuple
 
 from mixdyn.diff.edition import Site
 from mixdyn.errors import DocumentError
 from mixdyn.media import MediaType
-from mixdyn.names import to_snake
-from mixdyn.operation import Operation
 
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 _ALIKE = 0.6
@@ -59,7 +58,9 @@ def _find_id(site: Site) -> tuple[str, ...]:
     return (operation_id,) if isinstance(operation_id, str) and operation_id else ()
 
 
-def _index(find_key: Callable[[Site], tuple[str, ...]], sites: list[Site]) -> dict[tuple[str, ...], Site]:
+def _index(
+    find_key: Callable[[Site], tuple[str, ...]], sites: list[Site]
+) -> dict[tuple[str, ...], Site]:
     keys = [find_key(site) for site in sites]
     counted = Counter(keys)
     return {key: s for key, s in zip(keys, sites, strict=True) if key and counted[key] == 1}
@@ -76,43 +77,46 @@ def _pair_alike(gone: list[Site], come: list[Site]) -> list[tuple[Site, Site]]:
     """Pair operations that are more like each other than like any other, and much alike."""
     if len(gone) * len(come) > _MANY:
         return []
-    before = [(site, _find_traits(site)) for site in gone]
-    after = [(site, _find_traits(site)) for site in come]
+    before = [(site, _split(site), _find_shape(site)) for site in gone]
+    after = [(site, _split(site), _find_shape(site)) for site in come]
     scores = {
-        (i, j): _likeness(one, other)
-        for i, (a, one) in enumerate(before)
-        for j, (b, other) in enumerate(after)
-        if a.entry.method == b.entry.method
+        (i, j): _likeness(path, other_path, shape, other_shape)
+        for i, (one, path, shape) in enumerate(before)
+        for j, (other, other_path, other_shape) in enumerate(after)
+        if one.entry.method == other.entry.method
     }
     best = sorted((pair for pair in scores if scores[pair] >= _ALIKE), key=lambda p: -scores[p])
-    found: dict[int, int] = {}
+    taken: set[int] = set()
+    found: list[tuple[Site, Site]] = []
     for i, j in best:
-        if i not in found and j not in found.values():
-            found[i] = j
-    return [(gone[i], come[j]) for i, j in found.items()]
+        if taken.isdisjoint((i, len(gone) + j)):
+            taken.update((i, len(gone) + j))
+            found.append((gone[i], come[j]))
+    return found
 
 
-def _likeness(one: Counter[str], other: Counter[str]) -> float:
-    return (one & other).total() / max(1, (one | other).total())
+def _likeness(path: list[str], other_path: list[str], shape: set[str], other: set[str]) -> float:
+    """Tell how much of the paths' ends, and of what is taken and given, is the same: 0 to 1."""
+    pairs = zip(reversed(path), reversed(other_path), strict=False)
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    of_path = shared / max(len(path), len(other_path), 1)
+    # Two that take and give nothing have nothing in common by that.
+    of_shape = len(shape & other) / len(shape | other) if shape | other else of_path
+    return (of_path + of_shape) / 2
 
 
-def _find_traits(site: Site) -> Counter[str]:
-    """List what makes an operation what it is: path, name, arguments, what it gives."""
-    entry = site.entry
-    words = [w for w in generalize(entry.path).split("/") if w]
-    traits = Counter(f"path {word}" for word in words)
-    traits.update(f"word {word}" for word in to_snake(entry.name).split("_"))
-    if site.operation is not None:
-        traits.update(_find_shape(site.operation))
-    return traits
+def _split(site: Site) -> list[str]:
+    return [step for step in generalize(site.entry.path).split("/") if step]
 
 
-def _find_shape(operation: Operation) -> list[str]:
-    traits = [f"argument {a.location} {a.wire}" for a in operation.arguments]
-    for response in operation.success:
-        for media in response.media:
-            traits += [f"gives {name}" for name in _name_shape(media)]
-    return traits
+def _find_shape(site: Site) -> set[str]:
+    """List what an operation takes and gives."""
+    operation = site.operation
+    if operation is None:
+        return set()
+    traits = {f"takes {a.location} {a.wire}" for a in operation.arguments}
+    media = (m for response in operation.success for m in response.media)
+    return traits | {f"gives {name}" for m in media for name in _name_shape(m)}
 
 
 def _name_shape(media: MediaType) -> list[str]:

@@ -11,8 +11,9 @@ from mixdyn.document import Target, escape_pointer
 from mixdyn.errors import excerpt
 
 _LABEL = 120
-_SILENT = ("allOf", "anyOf", "oneOf", "properties")
-_WORDS = {"items": "[]", "additionalProperties": "{}"}
+_MAPS = ("dependentSchemas", "patternProperties", "properties")
+_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
+_WORDS = {"additionalProperties": "{}", "items": "[]"}
 _MEMBERS = re.compile(r"/(?:components/schemas|\$defs|definitions)/([^/]+)")
 _ROOTS = (
     (re.compile(r".*/requestBody/content/[^/]+/(?:schema|itemSchema)"), "body"),
@@ -40,15 +41,21 @@ def point(target: Target, location: str, *steps: str) -> str:
 
 
 def name_place(pointer: str) -> str:
-    """Name the schema at a JSON pointer as people do: `Session.items[].id`, `body.title`."""
-    pointer = pointer.rpartition("#")[2]
-    name, rest = _split(pointer)
-    for step in _steps(rest):
-        if step in _WORDS:
-            name += _WORDS[step]
-        elif step not in _SILENT and not step.isdecimal():
-            name += f".{step}"
-    return excerpt(name.lstrip("."), _LABEL)
+    """
+    Name the schema at or around a JSON pointer as people do: `Session.items[].id`, `body.title`.
+
+    Empty for a place that belongs to no schema.
+    """
+    name, rest = _split(pointer.rpartition("#")[2])
+    steps = iter(rest.split("/")[1:])
+    for step in steps:
+        if step in _MAPS:
+            name += f".{_unescape(next(steps, ''))}"
+        elif step in _LISTS:
+            next(steps, "")
+        else:
+            name += _WORDS.get(step, "")  # any other is a keyword of the schema
+    return excerpt(name.rstrip("."), _LABEL)
 
 
 def _split(pointer: str) -> tuple[str, str]:
@@ -59,13 +66,8 @@ def _split(pointer: str) -> tuple[str, str]:
     for pattern, name in _ROOTS:
         match = pattern.match(pointer)
         if match is not None:
-            what = _unescape(match[1]) if match.groups() else ""
-            return name.format(what), pointer[match.end() :]
-    return "", pointer
-
-
-def _steps(pointer: str) -> list[str]:
-    return [_unescape(step) for step in pointer.split("/")[1:]]
+            return name.format(*map(_unescape, match.groups())), pointer[match.end() :]
+    return "", ""
 
 
 def _unescape(step: str) -> str:

@@ -74,9 +74,7 @@ def _take(
             yield one, other
 
 
-def _find_equal(
-    find_keys: Keys, gone: dict[int, Option], come: dict[int, Option]
-) -> list[Pair]:
+def _find_equal(find_keys: Keys, gone: dict[int, Option], come: dict[int, Option]) -> list[Pair]:
     """Pair those that share a key which no other on their side has."""
     before, after = _index(find_keys, gone.values()), _index(find_keys, come.values())
     shared = ((before[key], after[key]) for key in before if key in after)
@@ -88,7 +86,7 @@ def _index(find_keys: Keys, options: Iterable[Option]) -> dict[Any, Option | Non
     for option in options:
         try:
             keys = [*find_keys(option)]
-        except DocumentError:  # nothing can be told of it
+        except (DocumentError, RecursionError):  # nothing can be told of it
             continue
         for key in keys:
             found[key] = None if key in found else option
@@ -116,7 +114,9 @@ def _type_keys(option: Option) -> Iterable[Any]:
 def _find_alike(gone: list[Option], come: list[Option]) -> list[Pair]:
     if len(gone) > _MANY or len(come) > _MANY:
         return []
-    scored = [(likeness(a.schema, b.schema), (a, b)) for a in gone for b in come]
+    # Two that have tags, none of them in common, are two kinds of things, however alike.
+    both = [(a, b) for a in gone for b in come if not (a.tags and b.tags)]
+    scored = [(likeness(a.schema, b.schema), (a, b)) for a, b in both]
     likely = [(score, pair) for score, pair in scored if score >= _ALIKE]
     return [pair for _, pair in sorted(likely, key=lambda found: -found[0])]
 

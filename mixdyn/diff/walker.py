@@ -11,14 +11,21 @@ from typing import Any, NamedTuple
 
 from mixdyn.diff.change import Direction
 from mixdyn.diff.facet import Facet, read_facet
-from mixdyn.diff.keyword import Found, compare_facets, visible
+from mixdyn.diff.finding import Found
+from mixdyn.diff.keyword import compare_facets, visible
 from mixdyn.diff.place import point
-from mixdyn.diff.union import find_same, match_options
+from mixdyn.diff.union import Option, find_same, match_options
 from mixdyn.errors import DocumentError, excerpt
 from mixdyn.schema import Schema
 from mixdyn.shape import as_array, as_object, is_object
 
 Key = tuple[int, int, Direction]
+
+# Schemas that lead to each other in circles of different lengths make as many pairs as the product
+# of their numbers. Others make hardly more than there are schemas.
+_PAIRS = 20
+_SPARE = 10_000
+_TOO_MANY = "Some schemas lead to each other in too many ways; not all of these were compared"
 
 _SINGLE = (
     *("additionalProperties", "contains", "contentSchema", "else", "if", "items", "not"),
@@ -39,12 +46,15 @@ class Walker:
     """
     Compares pairs of schemas, and the pairs that these lead to.
 
-    `nodes` holds what was found, `unreadable` what could not be read in either document.
+    `nodes` holds what was found, `unreadable` what could not be read in either document. With
+    `documentation` also words count.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, documentation: bool) -> None:
+        self.documentation = documentation
         self.nodes: dict[Key, Node] = {}
-        self.unreadable: dict[str, str] = {}
+        self.unreadable: set[str] = set()
+        self._schemas: set[int] = set()
         self._facets: dict[int, Facet | str] = {}
         self._waiting: list[tuple[Key, Schema, Schema]] = []
 
@@ -54,7 +64,11 @@ class Walker:
         key = (id(old), id(new), direction)
         if key not in self.nodes:
             self.nodes[key] = Node([], [])
-            self._waiting.append((key, old, new))
+            self._schemas.update(key[:2])
+            if len(self.nodes) <= _SPARE + _PAIRS * len(self._schemas):
+                self._waiting.append((key, old, new))
+            else:
+                self.unreadable.add(_TOO_MANY)
         return key
 
     def run(self) -> None:
@@ -73,9 +87,7 @@ class Walker:
         before, after = self._read(old), self._read(new)
         if isinstance(before, str) or isinstance(after, str):
             node.found.extend(_find_unreadable(old, new, before, after))
-            for side, schema in ((before, old), (after, new)):
-                if isinstance(side, str):
-                    self.unreadable[side] = str(schema.target)
+            self.unreadable.update(side for side in (before, after) if isinstance(side, str))
             return
         if before.is_union == after.is_union:
             self._descend(node, before, after, direction)
@@ -83,6 +95,9 @@ class Walker:
         else:
             self._compare_lone(node, before, after, direction)
         node.found.extend(_compare_discriminators(before, after))
+        if self.documentation and before.words != after.words:
+            words = "title, description or examples are others"
+            node.found.append(Found("documentation-changed", words, before.pointer, after.pointer))
 
     def _descend(self, node: Node, old: Facet, new: Facet, direction: Direction) -> None:
         """Compare what two schemas say, and go into what both have."""
@@ -91,26 +106,16 @@ class Walker:
             (visible(old, direction), visible(new, direction)),
             (old.children, new.children),
         ):
-            for name in one.keys() & other.keys():
-                node.below.append(self.enter(one[name], other[name], direction))
+            shared = (name for name in one if name in other)
+            node.below.extend(self.enter(one[n], other[n], direction) for n in shared)
 
-    def _compare_options(
-        self, node: Node, old: Facet, new: Facet, direction: Direction
-    ) -> None:
+    def _compare_options(self, node: Node, old: Facet, new: Facet, direction: Direction) -> None:
         if not old.options or not new.options:
             return
         match = match_options(old.options, new.options)
         for one, other in match.pairs:
             node.below.append(self.enter(one.schema, other.schema, direction))
-            for what, tags in (
-                ("removed", one.tags - other.tags),
-                ("added", other.tags - one.tags),
-            ):
-                if one.tags and other.tags and tags:
-                    names = ", ".join(excerpt(tag, 60) for tag in sorted(tags))
-                    message = f"the discriminator's value {names} was {what}"
-                    places = (_point(one.schema), _point(other.schema))
-                    node.found.append(Found(f"discriminator-value-{what}", message, *places))
+            node.found.extend(_compare_tags(one, other, old, new))
         for option in match.gone:
             node.found.append(_found_option("removed", option.schema, old, new))
         for option in match.come:
@@ -217,7 +222,7 @@ def _list_references(value: Any) -> list[tuple[str | int, ...]] | None:
         way, node = waiting.pop()
         if not is_object(node):
             continue
-        if "discriminator" in node or "$dynamicRef" in node or "nullable" in node and "$ref" in node:
+        if "discriminator" in node or "$dynamicRef" in node or {"nullable", "$ref"} <= node.keys():
             return None
         if "$ref" in node:
             found.append(way)
@@ -242,8 +247,18 @@ def _found_option(what: str, schema: Schema, old: Facet, new: Facet) -> Found:
     return Found(f"union-branch-{what}", message, *places)
 
 
+def _compare_tags(one: Option, other: Option, old: Facet, new: Facet) -> Iterator[Found]:
+    """Compare the discriminator's values that mean an alternative, where both have such."""
+    gone, come = one.tags - other.tags, other.tags - one.tags
+    for what, tags in (("removed", gone), ("added", come)):
+        if one.tags and other.tags and tags:
+            names = ", ".join(excerpt(tag, 60) for tag in sorted(tags))
+            message = f"the discriminator's value {names} was {what}"
+            yield Found(f"discriminator-value-{what}", message, old.pointer, new.pointer)
+
+
 def _found_union(old: Facet, new: Facet) -> Found:
-    """Tell of a union that replaces something else: alternatives of what it was, or other things."""
+    """Tell of a union in place of something else: a choice among what it was, or other things."""
     union, lone = (old, new) if old.is_union else (new, old)
     kinds = [frozenset(option.schema.types) for option in union.options]
     is_part = all(kind and kind <= lone.types for kind in kinds)

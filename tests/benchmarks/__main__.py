@@ -12,7 +12,7 @@ import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
-from tests.benchmarks import streams
+from tests.benchmarks import calls, streams
 from tests.benchmarks.concurrency import measure_concurrency
 from tests.benchmarks.measure import Row, measure_calls, measure_memory, measure_startup
 from tests.benchmarks.transfer import measure_transfers
@@ -32,7 +32,10 @@ def measure(rounds: int) -> list[Row]:
     rows = [measure_startup("import, Mix(), dir(mix.sessions)", 0.9, rounds)]
     if has("mix_python_sdk"):
         rows.append(measure_memory("the same, peak memory above bare Python", 0.5, rounds))
-    rows.append(measure_calls(f"validated list of 1 object, {extra}", 1, 1.5, rounds))
+    rows += calls.measure_rows(rounds, is_fast=is_fast)
+    rows.append(
+        measure_calls(f"validated list of 1 object, {extra}", 1, 0.95 if is_fast else None, rounds)
+    )
     limit = 1.4 if is_fast else None
     rows.append(measure_calls(f"validated list of 10,000 objects, {extra}", 10_000, limit, rounds))
     return rows

@@ -62,15 +62,15 @@ def compare(
 
 def measure_startup(name: str, limit: float, rounds: int) -> Row:
     """Compare the time in fresh processes, without the interpreter's own start."""
-    sides = (lambda: _fresh(OURS, _TIME), lambda: _fresh("import httpx", _TIME))
+    sides = (lambda: run_fresh(OURS, TIME), lambda: run_fresh("import httpx", TIME))
     return compare(name, "import httpx", limit, sides, rounds)
 
 
 def measure_memory(name: str, limit: float, rounds: int) -> Row:
     """Compare the peak resident memory of fresh processes, above that of bare Python."""
-    bare = statistics.median(_fresh("pass", _MEMORY) for _ in range(5))
+    bare = statistics.median(run_fresh("pass", _MEMORY) for _ in range(5))
     peer = "import mix_python_sdk; mix_python_sdk.Mix()"
-    sides = (lambda: _fresh(OURS, _MEMORY) - bare, lambda: _fresh(peer, _MEMORY) - bare)
+    sides = (lambda: run_fresh(OURS, _MEMORY) - bare, lambda: run_fresh(peer, _MEMORY) - bare)
     return compare(name, "mix-python-sdk", limit, sides, min(rounds, 9))
 
 
@@ -91,12 +91,13 @@ def measure_calls(name: str, items: int, limit: float | None, rounds: int) -> Ro
         return compare(name, "httpx and .json()", limit, sides, rounds)
 
 
-_TIME = "import time; start = time.perf_counter(); {}; print(time.perf_counter() - start)"
+TIME = "import time; start = time.perf_counter(); {}; print(time.perf_counter() - start)"
 # Not getrusage: its peak includes that of the parent, from before the new program was loaded.
 _MEMORY = "{}; print(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])"
 
 
-def _fresh(statement: str, template: str) -> float:
+def run_fresh(statement: str, template: str) -> float:
+    """Give the figure that a template around a statement prints in a fresh process."""
     # With byte code, as pip installs it: without, the compiler would be measured.
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     command = [sys.executable, "-c", template.format(statement)]

@@ -18,11 +18,13 @@ from mixdyn.errors import excerpt, itemize, nearest
 from mixdyn.media import is_binary, is_json
 from mixdyn.operation import Argument, Operation
 from mixdyn.schema import Schema
+from mixdyn.shape import is_array
 from mixdyn.tools.cli.verdict import UsageError
 
 _WORD = re.compile(r"([^=]+?)(:?=)(.*)", re.DOTALL)
 _INTEGER = re.compile(r"[+-]?\d{1,4000}")
 _NUMBER = re.compile(r"-?(0|[1-9]\d{0,400})(\.\d{1,400})?([eE][+-]?\d{1,3})?")
+_MOST_OPTIONAL = 6
 _WORDS = {"true": True, "false": False}
 
 
@@ -58,17 +60,16 @@ def read_arguments(
         raise _refuse(operation, problems)
     keywords = {name: _join(known[name], values) for name, values in found.items()}
     if body is not None:
-        keywords["body"] = source.read_body(operation, body)
+        keywords[_name_body(operation)] = source.read_body(operation, body)
     return keywords
 
 
 def usage_form(operation: Operation) -> str:
     """Give the call as one would type it: `mixdyn call sessions.create title=…`."""
-    parts = [
-        _form(argument) if argument.required else f"[{_form(argument)}]"
-        for argument in operation.arguments
-    ]
-    return " ".join(["mixdyn call", operation.name, *parts])
+    required = [_form(argument) for argument in operation.arguments if argument.required]
+    optional = [f"[{_form(a)}]" for a in operation.arguments if not a.required]
+    rest = ["[…]"] if len(optional) > _MOST_OPTIONAL else []
+    return " ".join(["mixdyn call", operation.name, *required, *optional[:_MOST_OPTIONAL], *rest])
 
 
 def takes_file(argument: Argument) -> bool:
@@ -117,7 +118,9 @@ class _Source:
     def open(self, name: str, text: str) -> Any:
         """Give what is to be uploaded."""
         if not text.startswith("@"):
-            raise UsageError(f"{name}: expected a file: {name}=@PATH, or {name}=@- for standard input")
+            raise UsageError(
+                f"{name}: expected a file: {name}=@PATH, or {name}=@- for standard input"
+            )
         if text == "@-":
             self._use()
             return ("stdin", sys.stdin.buffer)
@@ -141,7 +144,9 @@ class _Source:
         if text.startswith("@") and is_binary(media.schema):
             return self.open("body", text)
         content = self.read_text(text) if text.startswith("@") else text
-        is_text = not is_json(media.essence) and (media.schema is None or not media.schema.properties)
+        is_text = not is_json(media.essence) and (
+            media.schema is None or not media.schema.properties
+        )
         return content if is_text else _parse(content, "--body")
 
     def _use(self) -> None:
@@ -158,7 +163,7 @@ def _join(argument: Argument, values: list[Any]) -> Any:
         return [values[0]] if is_list and takes_file(argument) else values[0]
     if not is_list:
         raise UsageError(f"given {len(values)} times: {argument.name}, which is no list")
-    return [item for value in values for item in (value if isinstance(value, list) else [value])]
+    return [item for value in values for item in (value if is_array(value) else [value])]
 
 
 def _refuse(operation: Operation, problems: list[str]) -> UsageError:
@@ -169,6 +174,16 @@ def _refuse(operation: Operation, problems: list[str]) -> UsageError:
 def _body_names(operation: Operation) -> Iterator[str]:
     """Name the arguments that the whole body stands for."""
     return (a.name for a in operation.arguments if a.location in ("body", "whole body"))
+
+
+def _name_body(operation: Operation) -> str:
+    """Name the keyword that takes the whole body, where a property of it may be called so too."""
+    own = [a.name for a in operation.arguments if a.location == "whole body"]
+    known = name_arguments(operation)
+    free = [name for name in ("body", "request") if name not in known]
+    if not own + free:
+        raise UsageError("--body: this operation has arguments `body` and `request` of its own")
+    return (own + free)[0]
 
 
 def _form(argument: Argument) -> str:
@@ -193,8 +208,9 @@ def _items(leaves: list[Schema]) -> Schema | None:
 
 def _enum_kinds(schema: Schema) -> list[str]:
     """Give the kinds of an enumeration that says no type itself."""
-    names = {bool: "boolean", int: "integer", float: "number", str: "string"}
-    return list(dict.fromkeys(names.get(type(value), "null") for value in schema.enum))
+    names = {"bool": "boolean", "int": "integer", "float": "number", "str": "string"}
+    kinds = (value.__class__.__name__ for value in schema.enum)
+    return list(dict.fromkeys(names.get(kind, "null") for kind in kinds))
 
 
 def _is_integer(text: str) -> bool:

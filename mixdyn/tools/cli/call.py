@@ -13,23 +13,24 @@ from contextlib import closing
 from typing import Any
 
 from mixdyn.draft import Draft
-from mixdyn.errors import ResponseValidationError, printable
+from mixdyn.errors import ClientClosedError, ResponseValidationError, excerpt, nearest
 from mixdyn.media import is_json, is_text, media_essence
+from mixdyn.payload import Payload
 from mixdyn.plan import Plan
 from mixdyn.stream import EventStream
 from mixdyn.tools.cli.argument import read_arguments, takes_file
 from mixdyn.tools.cli.preview import preview
 from mixdyn.tools.cli.progress import Bar
 from mixdyn.tools.cli.rendering import render, render_line
-from mixdyn.tools.cli.screen import Screen, watch_reader
+from mixdyn.tools.cli.screen import Screen, make_safe, watch_reader
 from mixdyn.tools.cli.target import find_entry, find_method, open_client, read_headers
-from mixdyn.tools.cli.transfer import Transfer
+from mixdyn.tools.cli.transfer import Transfer, check_path
 from mixdyn.tools.cli.verdict import DONE, INVALID_RESPONSE, LostError, UsageError, explain
 
 
 def run_call(options: argparse.Namespace, screen: Screen) -> int:
     """Make a call, or show its request."""
-    with open_client(options) as client:
+    with open_client(options, screen) as client:
         entry = find_entry(client._surface, options.operation)
         plan: Plan = client._surface.plan(entry)
         keywords = read_arguments(plan.operation, options.words, options.body)
@@ -71,7 +72,8 @@ class _Call:
         """Make the call, and deal with what comes."""
         if self.options.save and is_download(self.plan) and _is_file(self.options.save):
             transfer = Transfer(self.options.save, self.identify(), self.screen)
-            transfer.run(lambda headers: self.send(headers).result)
+            plain = {"accept-encoding": "identity"}  # only plain bytes can be gone on with
+            transfer.run(lambda headers: self.send({**plain, **headers}).result)
             return DONE
         outcome = self.send({})
         result = outcome.result
@@ -85,7 +87,7 @@ class _Call:
 
     def send(self, headers: dict[str, str]) -> Any:
         """Make the call, with progress where files travel."""
-        settings: dict[str, Any] = {"http_headers": {**self.headers, **headers}}
+        settings: dict[str, Any] = {"http_headers": {**headers, **self.headers}}
         if self.options.reconnect:
             settings["reconnect"] = True
         files = [a for a in self.plan.operation.arguments if takes_file(a)]
@@ -96,9 +98,14 @@ class _Call:
             return self.method.with_response(**self.keywords, **settings, on_progress=bar)
 
     def identify(self) -> str:
-        """Give what tells this call from others: a fingerprint of its URL, which may be secret."""
-        url = self.method.prepare(**self.keywords, http_headers=self.headers).url
-        return hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()
+        """Give what tells this call from others: a fingerprint, since it may hold secrets."""
+        prepared = self.method.prepare(**self.keywords, http_headers=self.headers)
+        content = prepared.content
+        if isinstance(content, Payload):
+            content.close()
+        body = content if isinstance(content, bytes) else b""
+        line = f"{prepared.method} {prepared.url}\n".encode("utf-8", "surrogatepass")
+        return hashlib.sha256(line + body).hexdigest()
 
     def print(self, result: Any, content_type: str) -> None:
         """Print an answer, or write it to the file."""
@@ -110,7 +117,7 @@ class _Call:
             return
         screen = self.screen
         if is_plain:
-            screen.write(printable(result) if screen.is_terminal else result)
+            screen.write(make_safe(result) if screen.is_terminal else result)
         else:
             screen.write(self.render(result, screen.width, colour=screen.is_colourful))
 
@@ -139,7 +146,7 @@ class _Call:
         if not (is_text(essence) or is_json(essence)):
             raise UsageError("the answer is no text: give -o FILE, or -o - for standard output")
         for chunk in response.iter_text():
-            self.screen.out.write(printable(chunk))
+            self.screen.out.write(make_safe(chunk))
         self.screen.write("")
 
     def follow(self, stream: EventStream) -> int:
@@ -147,6 +154,11 @@ class _Call:
         code = DONE
         names = _split_names(self.options.until)
         screen = self.screen
+        known = event_names(self.plan)
+        for name in names:
+            if known and name not in known:  # a server may send what its document does not list
+                hint = nearest(name, known)
+                screen.complain(f"--until: the document has no event {excerpt(name, 60)!r}{hint}")
         with stream, watch_reader(screen.out, stream.close):
             events: Any = stream.until(*names) if names else stream
             for event in _read(events):
@@ -156,9 +168,15 @@ class _Call:
                     continue
                 line = render_line(event, self.form, width=screen.width, colour=screen.is_colourful)
                 screen.write(line)
-            if names and not events._selection.is_done and not stream._is_closed:
+            if names and not events._selection.is_done and not is_closed(stream):
                 raise LostError(f"the stream ended before {' or '.join(names)} came")
         return code
+
+
+def event_names(plan: Plan) -> tuple[str, ...]:
+    """Name the events that the document lists."""
+    discriminator = plan.events.discriminator
+    return tuple(discriminator.branches) if discriminator is not None else ()
 
 
 def is_download(plan: Plan) -> bool:
@@ -174,6 +192,8 @@ def _check(options: argparse.Namespace, plan: Plan) -> None:
         raise UsageError(f"{name}: {plan.operation.label} gives no events")
     if plan.is_stream and options.save:
         raise UsageError("-o saves one answer; events go to a file by `> FILE`")
+    if options.save:
+        check_path(options.save)
 
 
 def _read(events: Any) -> Iterator[Any]:
@@ -181,11 +201,16 @@ def _read(events: Any) -> Iterator[Any]:
     while True:
         try:
             event = next(events)
-        except StopIteration:
+        except (StopIteration, ClientClosedError):  # closed by us, where nobody reads any more
             return
         except ResponseValidationError as error:
             event = error
         yield event
+
+
+def is_closed(stream: Any) -> bool:
+    """Tell whether a stream was closed, and did not end by itself."""
+    return bool(stream._is_closed)
 
 
 def _split_names(given: list[str]) -> list[str]:

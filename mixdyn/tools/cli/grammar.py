@@ -43,12 +43,26 @@ credentials:
 
 """
 
+_VARIABLES = """\
+environment:
+  MIXDYN_SERVER       the server, where --server names none
+  MIXDYN_AUTH_<NAME>  the credential for a security scheme, such as MIXDYN_AUTH_API_KEY
+  MIX_SPEC            the document, where --spec names none
+  NO_COLOR            no colours
+
+"""
+
 
 class Parser(argparse.ArgumentParser):
-    """A parser that knows its long options, takes no abbreviations and suggests the nearest."""
+    """
+    A parser that takes no abbreviations and suggests the nearest option.
+
+    `options` are its long options, `valued` all that take a value.
+    """
 
     def __init__(self, command: str = "", **settings: Any) -> None:
         self.options: list[str] = []
+        self.valued: set[str] = set()
         super().__init__(
             prog=f"mixdyn {command}".strip(),
             allow_abbrev=False,
@@ -56,9 +70,11 @@ class Parser(argparse.ArgumentParser):
             **settings,
         )
 
-    def add_argument(self, *names: str, **settings: Any) -> argparse.Action:  # type: ignore[override]  # the same, less exact
+    def add_argument(self, *names: str, **settings: Any) -> argparse.Action:
         """Take an argument, and note its long names."""
         self.options += [name for name in names if name.startswith("--")]
+        if settings.get("action", "append") == "append":
+            self.valued.update(name for name in names if name.startswith("-"))
         return super().add_argument(*names, **settings)
 
     def refuse_option(self, word: str) -> NoReturn:
@@ -83,7 +99,11 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
         hint = nearest(command, COMMANDS) or f"; there are {', '.join(COMMANDS)}"
         build_top().error(f"no command is called {excerpt(command, 60)!r}{hint}")
     parser = build(command)
-    options, rest = parser.parse_known_args([*before, *after])
+    given = [*before, *after]
+    for word in given[: given.index("--")] if "--" in given else given:
+        if word.startswith("--") and word.partition("=")[0] not in parser.options:
+            parser.refuse_option(word)
+    options, rest = parser.parse_known_args(given)
     _take_rest(parser, options, rest)
     options.command = command
     return options
@@ -105,9 +125,9 @@ def build_top() -> Parser:
     """Give the parser of what stands without a command."""
     listed = "\n".join(f"  {name:<12} {text}" for name, text in COMMANDS.items())
     parser = Parser(
-        usage="mixdyn [OPTION …] COMMAND [WORD …]",
+        usage="mixdyn [OPTION ...] COMMAND [WORD ...]",
         description="Call an API by its OpenAPI document; try it without a server.",
-        epilog=f"commands:\n{listed}\n\n`mixdyn COMMAND --help` tells more.\n\n{CODES}",
+        epilog=f"commands:\n{listed}\n\n`mixdyn COMMAND --help` tells more.\n\n{_VARIABLES}{CODES}",
     )
     parser.add_argument("--version", action="version", version=f"mixdyn {VERSION}")
     _add_globals(parser)
@@ -148,17 +168,19 @@ def _add_globals(parser: Parser) -> None:
 
 
 def _build_ops(parser: Parser) -> None:
-    parser.add_argument("words", nargs="*", metavar="WORD", help="what all that is listed has")
+    parser.add_argument(
+        "words", nargs="*", default=[], metavar="WORD", help="what all that is listed has"
+    )
 
 
 def _build_show(parser: Parser) -> None:
-    parser.add_argument("name", metavar="NAME", help="such as sessions.create or SessionData")
+    parser.add_argument("name", metavar="NAME", help="an operation, a namespace or a schema")
 
 
 def _build_call(parser: Parser) -> None:
     add = parser.add_argument
-    add("operation", metavar="OPERATION", help="such as sessions.create; or its operationId")
-    add("words", nargs="*", metavar="NAME=VALUE", help="the arguments; see below")
+    add("operation", metavar="OPERATION", help="its name in `mixdyn ops`, or its operationId")
+    add("words", nargs="*", default=[], metavar="NAME=VALUE", help="the arguments; see below")
     add("--body", metavar="JSON|@FILE", help="the whole body; @- reads standard input")
     add("-o", "--save", metavar="FILE", help="save the answer; an interrupted download goes on")
     add("--until", metavar="EVENT", action="append", default=[], help="stop after such an event")

@@ -69,7 +69,7 @@ def list_entries(entries: Sequence[Entry], width: int | None, *, colour: bool) -
         title = cut(printable(".".join(namespace)) or "(no namespace)", width)
         rows = [_row(entry) for entry in members]
         lines += [paint(title, "bold") if colour else title]
-        lines += [f"  {line}" for line in align(rows, width - 2 if width else None)]
+        lines += [f"  {line}" for line in align(rows, width - 2 if width else None, kept=1)]
     return "\n".join(lines)
 
 

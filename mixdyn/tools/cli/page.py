@@ -8,9 +8,10 @@ import argparse
 from typing import Any
 
 from mixdyn.errors import excerpt, nearest, printable
+from mixdyn.explore import describe
 from mixdyn.surface import Surface
-from mixdyn.tools.cli.rendering import render
-from mixdyn.tools.cli.screen import Screen
+from mixdyn.tools.cli.argument import usage_form
+from mixdyn.tools.cli.screen import Screen, paint
 from mixdyn.tools.cli.target import find_entry, find_method, open_client
 from mixdyn.tools.cli.verdict import DONE, UsageError
 
@@ -19,27 +20,21 @@ _WIDTH = 100
 
 def run_show(options: argparse.Namespace, screen: Screen) -> int:
     """Show what is called so."""
-    with open_client(options) as client:
+    with open_client(options, screen) as client:
         thing = find_thing(client, options.name)
-        screen.write(describe(thing, screen.width or _WIDTH, colour=screen.is_colourful))
+        text = describe(thing).text(screen.width or _WIDTH, colour=screen.is_colourful)
+        screen.write(text + write_usage(client, options.name, colour=screen.is_colourful))
     return DONE
 
 
 def find_thing(client: Any, name: str) -> Any:
     """Find an operation, a namespace or a schema by its name; UsageError suggests the nearest."""
     surface: Surface = client._surface
-    node = surface.catalog.root
-    thing = client
-    for step in name.split("."):
-        if step not in node.children:
-            break
-        node = node.children[step]
-        thing = getattr(thing, step)
-    else:
-        return thing
-    schema = surface.schemas.component(name)
-    if schema is not None:
-        return _schema_view(client, name) or schema
+    namespace = _find_namespace(client, name)
+    if namespace is not None:
+        return namespace
+    if surface.schemas.component(name) is not None:
+        return client.schemas[name]
     try:
         return find_method(client, find_entry(surface, name))
     except UsageError:
@@ -49,28 +44,22 @@ def find_thing(client: Any, name: str) -> Any:
         raise UsageError(f"{message}\nmixdyn ops lists the operations") from None
 
 
-def describe(thing: Any, width: int, *, colour: bool) -> str:
-    """Give the page about a thing, as text for a terminal."""
-    page = _explore(thing)
-    if page is not None:
-        return str(page.text(width, colour=colour))
-    if hasattr(thing, "resolved"):
-        return render(dict(thing.resolved.value), "yaml", width=width, colour=colour)
-    import inspect
-
-    form = str(inspect.signature(thing)) if callable(thing) else ""
-    return printable(f"{excerpt(repr(thing), 400)}{form}\n\n{inspect.getdoc(thing) or ''}").rstrip()
-
-
-def _explore(thing: Any) -> Any:
-    """Give the prompt's page."""
+def write_usage(client: Any, name: str, *, colour: bool) -> str:
+    """Say how an operation is called in a shell; nothing of other things."""
+    surface: Surface = client._surface
     try:
-        from mixdyn import explore
-    except ImportError:
-        return None
-    return explore.describe(thing)
+        operation = surface.plan(find_entry(surface, name)).operation
+    except UsageError:
+        return ""
+    title = paint("In a shell", "bold") if colour else "In a shell"
+    return f"\n\n{title}\n  {printable(usage_form(operation))}"
 
 
-def _schema_view(client: Any, name: str) -> Any:
-    schemas = getattr(type(client), "schemas", None)
-    return None if schemas is None else getattr(client.schemas, name, None)
+def _find_namespace(client: Any, name: str) -> Any:
+    surface: Surface = client._surface
+    node, thing = surface.catalog.root, client
+    for step in name.split("."):
+        if step not in node.children:
+            return None
+        node, thing = node.children[step], getattr(thing, step)
+    return thing

@@ -76,12 +76,12 @@ class Bar:
 
 
 def draw_bar(done: int, total: int | None) -> str:
-    """Draw the bar and its percentage; nothing where the whole is not known."""
+    """Draw the percentage and its bar; nothing where the whole is not known."""
     if not total:
         return ""
     share = min(1.0, done / total)
     full = int(share * _BAR)
-    return f"[{'#' * full}{'.' * (_BAR - full)}] {share:>4.0%}"
+    return f"{share:>4.0%} [{'#' * full}{'.' * (_BAR - full)}]"
 
 
 def show_size(size: float) -> str:

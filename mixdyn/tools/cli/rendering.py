@@ -35,8 +35,8 @@ def render(value: Any, form: str, *, width: int | None, colour: bool) -> str:
         width: the columns of the terminal; None for none.
         colour: whether JSON is coloured.
     """
-    plain = to_plain(value)
     try:
+        plain = to_plain(value)
         if form == "table":
             return _render_table(plain, width)
         if form == "yaml":
@@ -100,12 +100,12 @@ def measure(text: str) -> int:
     return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
-def align(rows: Sequence[Sequence[str]], width: int | None = None) -> list[str]:
-    """Set rows in columns; where a width is given, the widest columns give way."""
+def align(rows: Sequence[Sequence[str]], width: int | None = None, *, kept: int = 0) -> list[str]:
+    """Set rows in columns; where a width is given, the widest but the first `kept` give way."""
     most = _MAX_CELL if width is None else width
     counts = [min(most, max(map(measure, column))) for column in zip(*rows, strict=True)]
     while width is not None and sum(counts) + len(_GAP) * (len(counts) - 1) > width:
-        widest = max(range(len(counts)), key=counts.__getitem__)
+        widest = max(range(kept, len(counts)), key=counts.__getitem__)
         if counts[widest] <= _LEAST_WIDTH:
             break
         counts[widest] -= 1
@@ -127,7 +127,7 @@ def _render_table(value: Any, width: int | None) -> str:
     if not names:
         return "\n".join(cut(_cell(item), width) for item in value)
     rows = [_row(item, names[:_MAX_COLUMNS]) for item in value]
-    title = [_cell(name).upper() for name in names[:_MAX_COLUMNS]]
+    title = [_cell(name) for name in names[:_MAX_COLUMNS]]
     return "\n".join(align([title, *rows], width))
 
 

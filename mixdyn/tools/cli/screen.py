@@ -10,8 +10,9 @@ import os
 import shutil
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
+from io import TextIOWrapper
 from typing import Any, TextIO
 
 from mixdyn.errors import printable
@@ -29,16 +30,21 @@ _COLOURS = {
 
 
 class Screen:
-    """Where a command writes: results to standard output, all else to standard error."""
+    """
+    Where a command writes: results to standard output, all else to standard error.
+
+    What goes to standard error is escaped, and the values of `secrets` are masked in it.
+    """
 
     def __init__(self, out: TextIO | None = None, err: TextIO | None = None) -> None:
-        self.out = out or sys.stdout
-        self.err = err or sys.stderr
+        self.out = out or sys.stdout or _open_nowhere()
+        self.err = err or sys.stderr or _open_nowhere()
+        self.secrets: tuple[str, ...] = ()
         self.is_terminal = is_terminal(self.out)
         self.is_colourful = self.is_terminal and _wants_colour()
         self._is_err_colourful = is_terminal(self.err) and _wants_colour()
         for stream in (self.out, self.err):
-            if not _is_utf8(stream) and hasattr(stream, "reconfigure"):
+            if not _is_utf8(stream) and isinstance(stream, TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
 
     @property
@@ -58,15 +64,22 @@ class Screen:
 
     def tell(self, text: str) -> None:
         """Write a line to standard error."""
-        self.err.write(f"{printable(text)}\n")
+        self.err.write(f"{printable(self._hide(text))}\n")
         self.err.flush()
 
     def complain(self, text: str) -> None:
         """Write an error, or a warning, to standard error."""
-        shown = printable(text)
+        shown = printable(self._hide(text))
         mark = paint("mixdyn:", "red") if self._is_err_colourful else "mixdyn:"
         self.err.write(f"{mark} {shown}\n")
         self.err.flush()
+
+    def _hide(self, text: str) -> str:
+        if not self.secrets:
+            return text
+        from mixdyn.redact import Redactor
+
+        return Redactor((), self.secrets).text(text)
 
     def abandon(self) -> None:
         """Write no more: the reader has gone, and Python must not complain of it at its end."""
@@ -75,6 +88,11 @@ class Screen:
             nothing = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nothing, number)
             os.close(nothing)
+
+
+def make_safe(text: str) -> str:
+    """Give text for a terminal: lines and tabs stay, all else that does not print is escaped."""
+    return "\t".join(map(printable, text.replace("\r\n", "\n").split("\t")))
 
 
 def paint(text: str, colour: str) -> str:
@@ -90,6 +108,11 @@ def is_terminal(stream: Any) -> bool:
         return False
 
 
+def _open_nowhere() -> TextIO:
+    """Stand in for a stream that the shell has closed (`>&-`)."""
+    return open(os.devnull, "w", encoding="utf-8")  # for the rest of the process
+
+
 def _wants_colour() -> bool:
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
@@ -99,7 +122,7 @@ def _is_utf8(stream: Any) -> bool:
 
 
 @contextmanager
-def watch_reader(stream: Any, on_gone: Callable[[], object]) -> Iterator[None]:
+def watch_reader(stream: Any, on_gone: Callable[[], object]) -> Generator[None]:
     """
     Call `on_gone`, from another thread, when the reader of a pipe goes away.
 

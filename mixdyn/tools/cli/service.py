@@ -22,5 +22,7 @@ def run_mock(options: argparse.Namespace, screen: Screen) -> int:
         screen.tell(f"{options.chaos:.0%} of the answers go wrong (--seed {faults.seed})")
     stand_in = mock.Mock(options.spec, faults=faults)
     journal = None if options.quiet else screen.tell
-    mock.serve_forever(stand_in, host=options.host, port=options.port, journal=journal)
+    mock.serve_forever(
+        stand_in, host=options.host, port=options.port, say=screen.write, journal=journal
+    )
     return DONE

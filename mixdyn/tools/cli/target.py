@@ -10,40 +10,55 @@ from __future__ import annotations
 import argparse
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from functools import reduce
 from typing import Any
 
 from mixdyn.catalog import Entry
 from mixdyn.document import Document
-from mixdyn.errors import excerpt, nearest, printable
+from mixdyn.errors import excerpt, nearest
+from mixdyn.redact import PLAIN
 from mixdyn.surface import Surface
+from mixdyn.tools.cli.screen import Screen
 from mixdyn.tools.cli.verdict import UsageError
 
 AUTH_VARIABLE = "MIXDYN_AUTH_"
+SERVER_VARIABLE = "MIXDYN_SERVER"
 
 _HEADER = re.compile(r"([^:=]+)([:=])(.*)", re.DOTALL)
 _SOURCES = "env:VARIABLE or @FILE"
 
 
-def open_client(options: argparse.Namespace, *, hooks: object = None) -> Any:
-    """Give a client of the document, with all that the options say of calls; it sends nothing."""
+@contextmanager
+def open_client(
+    options: argparse.Namespace, screen: Screen, *, hooks: object = None
+) -> Generator[Any]:
+    """
+    Give a client of the document, with all that the options say of calls; it sends nothing.
+
+    `screen` gets the log, and learns which values are secret.
+    """
     from mixdyn import UNSET, Client, Mix
 
-    if options.verbose:
-        turn_on_log()
     # A shell is told at once what went wrong, unless it asks for patience.
     retries = UNSET if getattr(options, "retry", False) else None
     settings: dict[str, Any] = {
-        "server_url": options.server,
+        "server_url": options.server or os.environ.get(SERVER_VARIABLE),
         "retry_config": retries,
         "timeout_ms": UNSET if options.timeout is None else _milliseconds(options.timeout),
         "validate": options.validate,
         "hooks": hooks,
     }
-    client: Any = Client(options.spec, **settings) if options.spec else Mix(**settings)
-    security = dict(read_credentials(options.auth, client._surface))
-    return client.with_options(security=security) if security else client
+    with (
+        write_log(screen, is_verbose=options.verbose),
+        Client(options.spec, **settings) if options.spec else Mix(**settings) as client,
+    ):
+        given: Any = client
+        security = dict(read_credentials(options.auth, given._surface))
+        passwords = (value.partition(":")[2] for value in security.values())
+        screen.secrets = (*security.values(), *passwords, *read_headers(options.header)[1])
+        yield given.with_options(security=security) if security else given
 
 
 def open_surface(options: argparse.Namespace) -> Surface:
@@ -87,7 +102,8 @@ def read_headers(given: list[str]) -> tuple[dict[str, str], tuple[str, ...]]:
         name, sign, value = match.groups()
         if sign == "=":
             value = _read_source(value, f"--header {excerpt(name, 60)}")
-            secrets.append(value)
+        if sign == "=" or PLAIN.is_secret(name.strip()):
+            secrets.append(value.strip())
         headers[name.strip()] = value.strip()
     return headers, tuple(secrets)
 
@@ -109,25 +125,24 @@ def variable_name(scheme: str) -> str:
     return AUTH_VARIABLE + re.sub(r"[^A-Z0-9]", "_", scheme.upper())
 
 
-def turn_on_log() -> None:
-    """Write what is sent and received to standard error, with all secrets masked."""
+@contextmanager
+def write_log(screen: Screen, *, is_verbose: bool) -> Generator[None]:
+    """Write warnings to standard error; where it is asked for, also what is sent and received."""
     import logging
 
-    _Handler = logging.StreamHandler()  # of the standard error of this moment
-    _Handler.setFormatter(_safe_formatter())
-    log = logging.getLogger("mixdyn")
-    log.handlers[:] = [_Handler]
-    log.setLevel(logging.DEBUG)
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            screen.complain(record.getMessage())
 
-
-def _safe_formatter() -> Any:
-    import logging
-
-    class Formatter(logging.Formatter):
-        def format(self, record: logging.LogRecord) -> str:
-            return printable(super().format(record))
-
-    return Formatter("mixdyn: %(message)s")
+    log, handler = logging.getLogger("mixdyn"), Handler()
+    level = log.level
+    log.addHandler(handler)
+    log.setLevel(logging.DEBUG if is_verbose else level)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
+        log.removeHandler(handler)
 
 
 def _milliseconds(seconds: float) -> int | None:

@@ -1,8 +1,8 @@
 """
 Downloads to a file: whole or not at all, and on from where an earlier run was interrupted.
 
-What has come stands beside the file, as `FILE.mixdyn-part`, with a note of what it is a part of; the
-file itself appears when all is there. A part is only gone on with where the server confirms, by
+What has come stands beside the file, as `FILE.mixdyn-part`, with a note of what it is a part of;
+the file itself appears when all is there. A part is only gone on with where the server confirms, by
 `If-Range` and its own validator, that it is still a part of the same (RFC 9110, 13.1.5).
 """
 
@@ -15,11 +15,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from mixdyn.errors import MixError, ResponseValidationError
+from mixdyn.errors import MixError, excerpt
 from mixdyn.shape import as_object, as_text
 from mixdyn.tools.cli.progress import Bar
 from mixdyn.tools.cli.screen import Screen
-from mixdyn.tools.cli.verdict import UsageError
+from mixdyn.tools.cli.verdict import LostError, UsageError
 
 Send = Callable[[dict[str, str]], Any]
 
@@ -51,8 +51,6 @@ class Transfer:
         self._note = f"{path}.mixdyn-note"
         self._identity = identity
         self._screen = screen
-        if os.path.isdir(path) or not os.path.isdir(os.path.dirname(path) or "."):
-            raise UsageError(f"{path}: expected a file name, in a folder that is there")
 
     def run(self, send: Send) -> int:
         """
@@ -82,6 +80,7 @@ class Transfer:
         validator = _find_validator(response)
         if validator and not os.path.islink(self.path):
             return self._receive(response, 0, validator)
+        self._forget()
         bar = Bar(self._screen.err, os.path.basename(self.path))
         try:
             size: int = response.save(self.path, on_progress=bar)
@@ -128,14 +127,14 @@ class Transfer:
             bar.close()
             _close(response)
         if total is not None and size - start != total:
-            raise _refuse(response, f"the body ended after {size - start} of {total} bytes")
+            raise LostError(f"the download ended after {size - start} of {total} bytes")
         self._finish()
         return size
 
     def _open(self, start: int) -> Any:
         flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
         number = os.open(self._part, flags if start else flags | os.O_TRUNC, 0o666)
-        file = open(number, "wb", buffering=0)  # noqa: SIM115  # the caller's `with` closes it
+        file = open(number, "wb")  # noqa: SIM115  # the caller's `with` closes it
         os.ftruncate(number, start)
         file.seek(start)
         return file
@@ -162,6 +161,15 @@ class Transfer:
         for path in (self._part, self._note):
             with suppress(FileNotFoundError):
                 os.unlink(path)
+
+
+def check_path(path: str) -> None:
+    """Refuse what no file can be written to, before a call is made for it."""
+    if os.path.isdir(path):
+        raise UsageError(f"{excerpt(path)}: this is a folder; give the name of a file in it")
+    folder = os.path.dirname(path) or "."
+    if not os.path.isdir(folder):
+        raise UsageError(f"{excerpt(folder)}: there is no such folder; make it first")
 
 
 def _find_validator(response: Any) -> str:
@@ -201,8 +209,3 @@ def _find_total(response: Any) -> int | None:
 def _close(response: Any) -> None:
     if response is not None:
         response.close()
-
-
-def _refuse(response: Any, reason: str) -> ResponseValidationError:
-    message = f"the server answered {response.status_code}, but {reason}"
-    return ResponseValidationError(message, response, "", None, None, ())

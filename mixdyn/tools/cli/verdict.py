@@ -65,13 +65,19 @@ def _judge_foreign(error: BaseException) -> int | None:
 
 def explain(error: BaseException) -> str:
     """Word an error as one block: what happened, and what else is known, a line each."""
-    lines = (str(error) or type(error).__name__).splitlines()
+    lines = _word(error).splitlines() or [type(error).__name__]
     if judge(error) == NO_CONNECTION and not isinstance(error, (LostError, MixError)):
         lines[0] = f"{_prefix(error)}no connection: {type(error).__name__}: {lines[0]}"
         lines.append("Is the server running? --server URL names another, `mixdyn mock` runs one.")
     if isinstance(error, MixError):
         lines += _details(error)
     return "\n".join([lines[0], *(f"  {line.strip()}" for line in lines[1:])])
+
+
+def _word(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return f"{excerpt(str(error.filename))}: {error.strerror}"
+    return str(error)
 
 
 def _prefix(error: BaseException) -> str:

@@ -65,7 +65,8 @@ class Mock:
         heartbeat_s: after how many seconds of silence a stream gives a sign of life; None never.
         clock: gives the time, in seconds since 1970, for what is created.
         faults: what goes wrong with the next answers of an operation, by its operationId, by
-            method and path (`GET /pets`), or by `*`; more can be added to `faults` later. Or `Chaos`.
+            method and path (`GET /pets`), or by `*`; more can be added to `faults` later.
+            Or `Chaos`.
     """
 
     def __init__(

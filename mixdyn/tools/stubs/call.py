@@ -34,8 +34,9 @@ class Calls:
         """Give what a client, or a namespace, has: namespaces first."""
         members: list[ast.stmt] = []
         for name, inner in node.children.items():
-            kind = self._write_namespace(inner, (*path, name))
-            members.append(syntax.read_only(name, kind, vars(kind).get("doc", "")))
+            inside = (*path, name)
+            kind = self._write_namespace(inner, inside)
+            members.append(syntax.read_only(name, kind, self._describe(inside)))
         for entry in node.operations.values():
             members += self._write_methods(entry)
         return members
@@ -60,16 +61,16 @@ class Calls:
         except DocumentError as error:  # its own call will say what is wrong with it
             yield from _write_unusable(entry.name, printable(str(error)))
             return
+        arguments = plan.operation.arguments
+        keywords = [(a.name, self._write_argument(plan, a), a.required) for a in arguments]
+        doc, options = _write_doc(plan), _write_options(plan)
         for is_async in (False, True):
             yield syntax.function(
                 f"{entry.name}_async" if is_async else entry.name,
                 self._write_result(plan, is_async=is_async),
-                doc=make_doc(plan).partition("\n\nOptions of every call:")[0],
-                keywords=[
-                    (a.name, self._write_argument(plan, a), a.required)
-                    for a in plan.operation.arguments
-                ],
-                options=_write_options(plan),
+                doc=doc,
+                keywords=keywords,
+                options=options,
                 decorator=syntax.refer("_form", "async_method" if is_async else "method"),
                 is_async=is_async,
             )
@@ -98,6 +99,14 @@ class Calls:
 
 def _is_download(plan: Plan, media: MediaType) -> bool:
     return plan.reader.match(200, media.content_type).kind == "binary"
+
+
+def _write_doc(plan: Plan) -> str:
+    """Give the docstring; what every call takes is said elsewhere."""
+    title, end = "\n\nOptions of every call:\n", "\n\nAnswers:\n"
+    doc, _, rest = make_doc(plan).partition(title)
+    answers = rest.partition(end)[2]
+    return f"{doc}{end}{answers}" if answers else doc
 
 
 def _write_options(plan: Plan) -> ast.expr:

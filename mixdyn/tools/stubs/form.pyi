@@ -1,6 +1,4 @@
-"""
-What generated stubs are built on. Only type checkers and editors see this; there is no module.
-"""
+# What generated stubs are built on. Only type checkers and editors see this; there is no module.
 
 import os
 from collections.abc import (
@@ -41,45 +39,41 @@ from mixdyn.view import Model
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 _T = TypeVar("_T")
-_E = TypeVar("_E", covariant=True)
+_E_co = TypeVar("_E_co", covariant=True)
 
+# A client whose namespaces and methods are known: no others are there.
 class Client(_Client):
-    """A client whose namespaces and methods are known: no others are there."""
+    __getattr__: None  # type: ignore[misc]  # takes back that any attribute may be there
 
-    __getattr__: None  # type: ignore[assignment]  # takes back that any attribute may be there
-
+# A namespace whose methods are known.
 class Namespace(_Namespace):
-    """A namespace whose methods are known."""
+    __getattr__: None  # type: ignore[misc]  # as of clients
 
-    __getattr__: None  # type: ignore[assignment]  # as of clients
-
+# A result whose attributes are known; what is undeclared has its item.
 class Record(Model):
-    """A result whose attributes are known; what is undeclared has its item."""
+    __getattr__: None  # type: ignore[misc]  # as of clients
 
-    __getattr__: None  # type: ignore[assignment]  # as of clients
-
+# A method: called, prepared, or answering with all there is to know.
 class Method(Generic[_P, _R]):
-    """A method: called, prepared, or answering with all there is to know."""
-
     def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> _R: ...
     def prepare(self, *args: _P.args, **kwargs: _P.kwargs) -> Prepared: ...
     def with_response(self, *args: _P.args, **kwargs: _P.kwargs) -> Outcome: ...
+    def tool(self, style: str = "plain") -> dict[str, Any]: ...
 
+# The `_async` twin of a method.
 class AsyncMethod(Generic[_P, _R]):
-    """The `_async` twin of a method."""
-
     def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> Coroutine[Any, Any, _R]: ...
     async def prepare(self, *args: _P.args, **kwargs: _P.kwargs) -> Prepared: ...
     async def with_response(self, *args: _P.args, **kwargs: _P.kwargs) -> Outcome: ...
+    def tool(self, style: str = "plain") -> dict[str, Any]: ...
 
 def method(function: Callable[Concatenate[Any, _P], _R], /) -> Method[_P, _R]: ...
 def async_method(
     function: Callable[Concatenate[Any, _P], Coroutine[Any, Any, _R]], /
 ) -> AsyncMethod[_P, _R]: ...
 
+# What every call takes besides the document's arguments.
 class Options(TypedDict, total=False):
-    """What every call takes besides the document's arguments."""
-
     retries: RetryConfig | Unset | None
     server_url: str | None
     timeout_ms: Timeout | Unset | None
@@ -88,36 +82,32 @@ class Options(TypedDict, total=False):
     validate: str | Mapping[str, str] | None
     on_progress: Progress | None
 
+# What calls that open a stream take as well.
 class StreamOptions(Options, total=False):
-    """What calls that open a stream take as well."""
-
     reconnect: Reconnect | bool | None
     idle_timeout_ms: int | None
     max_event_bytes: int | None
 
-class Stream(EventStream, Generic[_E]):
-    """A stream of typed events."""
-
+# A stream of typed events.
+class Stream(EventStream, Generic[_E_co]):
     @property
     def result(self) -> Self: ...
     def __iter__(self) -> Self: ...
-    def __next__(self) -> _E: ...
-    def until(self, *names: str) -> Iterator[_E]: ...
+    def __next__(self) -> _E_co: ...
+    def until(self, *names: str) -> Iterator[_E_co]: ...
 
-class AsyncStream(AsyncEventStream, Generic[_E]):
-    """A stream of typed events, awaited."""
-
+# A stream of typed events, awaited.
+class AsyncStream(AsyncEventStream, Generic[_E_co]):
     @property
     def result(self) -> Self: ...
     def __aiter__(self) -> Self: ...
-    async def __anext__(self) -> _E: ...
-    def until(self, *names: str) -> AsyncIterator[_E]: ...
+    async def __anext__(self) -> _E_co: ...
+    def until(self, *names: str) -> AsyncIterator[_E_co]: ...
 
-class DataEvent(ServerEvent, Generic[_E]):
-    """An event whose data is typed."""
-
+# An event whose data is typed.
+class DataEvent(ServerEvent, Generic[_E_co]):
     @property
-    def data(self) -> _E: ...
+    def data(self) -> _E_co: ...
 
 class _Readable(Protocol):
     def read(self, size: int = ..., /) -> bytes | Awaitable[bytes]: ...
@@ -153,3 +143,7 @@ File: TypeAlias = (
 # What may be passed where a list goes; one text is no list of texts.
 Items: TypeAlias = Sequence[_T] | AbstractSet[_T]
 Texts: TypeAlias = list[str] | tuple[str, ...] | AbstractSet[str]
+
+# The client of a module of one's own: its document is the first argument, or bound already.
+class OwnClient(Client):
+    def __init__(self, *arguments: Any, **settings: Any) -> None: ...

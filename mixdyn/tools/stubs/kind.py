@@ -34,19 +34,21 @@ class Writer:
 
     def write(self, kind: Any) -> ast.expr:
         """Give the syntax of a type."""
+        origin = get_origin(kind)
+        if origin is not None:
+            return self._write_generic(origin, get_args(kind))
         if kind is None or kind is NoneType:
             return ast.Constant(None)
-        if get_origin(kind) is Literal:
-            return syntax.literal(get_args(kind))
-        if get_origin(kind) in (Union, UnionType):
-            return syntax.union(map(self.write, get_args(kind)))
-        if get_origin(kind) is list:
-            return self.list_of(get_args(kind)[0])
-        if get_origin(kind) is dict:
-            return self.map_of(get_args(kind)[1])
         if isinstance(kind, type) and issubclass(kind, Model):
             return syntax.union(self._name_model(kind))
         return self.plain(kind)
+
+    def _write_generic(self, origin: Any, parts: tuple[Any, ...]) -> ast.expr:
+        if origin is Literal:
+            return syntax.literal(parts)
+        if origin in (Union, UnionType):
+            return syntax.union(map(self.write, parts))
+        return self.list_of(parts[0]) if origin is list else self.map_of(parts[1])
 
     def list_of(self, item: Any) -> ast.expr:
         """Give the type of an array."""
@@ -83,4 +85,6 @@ class InputWriter(Writer):
     def plain(self, kind: Any) -> ast.expr:
         """Give what may be passed for a type without parts."""
         written = super().plain(kind)
-        return syntax.union([written, syntax.builtin("str")]) if kind in (date, datetime) else written
+        return (
+            syntax.union([written, syntax.builtin("str")]) if kind in (date, datetime) else written
+        )

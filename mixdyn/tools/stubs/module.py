@@ -13,10 +13,9 @@ MODULES = {
     "_abc": "collections.abc",
     "_builtins": "builtins",
     "_datetime": "datetime",
-    "_errors": "mixdyn.errors",
+    "_download": "mixdyn.download",
     "_eventview": "mixdyn.eventview",
     "_form": "mixdyn.tools.stubs.form",
-    "_httpx": "httpx",
     "_typing": "typing",
 }
 
@@ -74,8 +73,7 @@ class _Shortener(ast.NodeTransformer):
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         """Shorten one reference."""
         if not isinstance(node.value, ast.Name) or not node.value.id.startswith("_"):
-            self.generic_visit(node)
-            return node
+            return node  # of a module's own source
         alias, name = node.value.id, node.attr
         is_hidden = bool(self._members) and name in self._members[-1]
         if alias == "_builtins" and hasattr(builtins, name) and name not in self._names:
@@ -85,6 +83,10 @@ class _Shortener(ast.NodeTransformer):
         if is_plain:
             return ast.Name(name, ast.Load())
         self.used.add(alias)
+        return node
+
+    def visit_Constant(self, node: ast.Constant) -> ast.Constant:
+        """Leave literals and texts as they are."""
         return node
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import ast
 import keyword
 import unicodedata
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -35,18 +36,19 @@ class Records:
     """
     All result classes that the stubs of a document speak of; each is written once.
 
-    Those of components stand in `models` under the component's name, the others in `typed`.
+    Those of components stand in `models` under the component's name, the others in `records`.
     """
 
-    def __init__(self, types: Types, models: Module, typed: Module) -> None:
+    def __init__(self, types: Types, models: Module, records: Module, inputs: Module) -> None:
         self.results = Writer(lambda kind: [self.refer(kind)])
         self.inputs = InputWriter(self._list_inputs)
         self._types = types
-        self._modules = {"_models": models, "_typed": typed}
+        self._modules = {"_models": models, "_records": records}
+        self._input_module = inputs
         self._places: dict[type[Model], tuple[str, str]] = {}
         self._dictionaries: dict[type[Model], tuple[str, ...]] = {}
-        self._classes: list[type[Model]] = []
-        self._unwritten: list[type[Model]] = []
+        self._classes: deque[type[Model]] = deque()
+        self._unwritten: deque[type[Model]] = deque()
 
     def add_components(self) -> None:
         """Write the classes that `mixdyn.models` has, each under its name there."""
@@ -63,17 +65,17 @@ class Records:
         """Write all classes that something refers to, and those that these refer to."""
         while self._classes or self._unwritten:
             if self._classes:
-                kind = self._classes.pop(0)
+                kind = self._classes.popleft()
                 place, name = self._places[kind]
                 self._modules[place].add(self._write_class(kind, name))
             else:
-                self._modules["_typed"].add(*self._write_dictionaries(self._unwritten.pop(0)))
+                self._input_module.add(*self._write_dictionaries(self._unwritten.popleft()))
 
     def refer(self, kind: type[Model]) -> ast.expr:
         """Give the reference to a result class."""
         if kind not in self._places:
-            name = self._modules["_typed"].claim(kind.__name__)
-            self._places[kind] = ("_typed", name)
+            name = self._modules["_records"].claim(kind.__name__)
+            self._places[kind] = ("_records", name)
             self._classes.append(kind)
         return syntax.refer(*self._places[kind])
 
@@ -89,7 +91,7 @@ class Records:
             self._dictionaries[kind] = tuple(self._name_dictionaries(kind))
             self._unwritten.append(kind)
         names = self._dictionaries[kind]
-        found = [self.refer(kind), *(syntax.refer("_typed", name) for name in names)]
+        found = [self.refer(kind), *(syntax.refer("_inputs", name) for name in names)]
         if _takes_more(kind):
             any_keys = [syntax.builtin("str"), syntax.any_type()]
             found.append(syntax.subscript(syntax.refer("_abc", "Mapping"), any_keys))
@@ -97,10 +99,10 @@ class Records:
 
     def _name_dictionaries(self, kind: type[Model]) -> Iterator[str]:
         """Name the dictionary of a class's attributes, and that of wire names if they differ."""
-        typed = self._modules["_typed"]
-        yield typed.claim(f"{kind.__name__}Dict")
+        claim = self._input_module.claim
+        yield claim(f"{kind.__name__}Dict")
         if any(field.name != field.wire for field in list_fields(kind)):
-            yield typed.claim(f"{kind.__name__}Wire")
+            yield claim(f"{kind.__name__}Wire")
 
     def _write_class(self, kind: type[Model], name: str) -> ast.stmt:
         fields = list_fields(kind)
@@ -173,9 +175,7 @@ def _takes_more(kind: type[Model]) -> bool:
 
 
 def _describe(schema: Schema | None) -> str:
-    with suppress(DocumentError):
-        return schema.description if schema is not None else ""
-    return ""
+    return schema.description if schema is not None else ""
 
 
 def _functional(name: str, fields: Mapping[str, ast.expr]) -> ast.stmt:

@@ -23,7 +23,7 @@ from mixdyn.view import Model
 
 
 class Events:
-    """Writes what the streams of a document give; a class that two streams share is written once."""
+    """Writes what the streams of a document give; a class that several give is written once."""
 
     def __init__(self, types: Types, records: Records, typed: Module) -> None:
         self._types = types
@@ -49,7 +49,9 @@ class Events:
             for tags, branch in _group(discriminator.branches):
                 yield from self._write_branch(plan, branch, tags if is_name else ())
 
-    def _write_branch(self, plan: Plan, schema: Schema, tags: tuple[str, ...]) -> Iterator[ast.expr]:
+    def _write_branch(
+        self, plan: Plan, schema: Schema, tags: tuple[str, ...]
+    ) -> Iterator[ast.expr]:
         kind = self._types.annotation(schema, plan.events.name)
         kinds = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
         if not plan.events.is_envelope and not plan.events.is_records:

@@ -30,7 +30,7 @@ def any_type() -> ast.expr:
 
 def is_any(node: ast.expr) -> bool:
     """Tell whether a type is `Any`."""
-    return ast.dump(node) == ast.dump(any_type())
+    return isinstance(node, ast.Attribute) and node.attr == "Any" and _is_typing(node.value)
 
 
 def subscript(value: ast.expr, items: Sequence[ast.expr]) -> ast.expr:
@@ -46,10 +46,15 @@ def literal(values: Iterable[Any]) -> ast.expr:
 
 def union(kinds: Iterable[ast.expr]) -> ast.expr:
     """Give the union of types, each once; anything joined with `Any` is `Any`."""
-    unique = list({ast.dump(kind): kind for kind in kinds}.values())
-    if not unique or any(map(is_any, unique)):
+    given = list(kinds)
+    if not given or any(map(is_any, given)):
         return any_type()
-    return join(unique)
+    return given[0] if len(given) == 1 else join(unique(given))
+
+
+def unique(kinds: Iterable[ast.expr]) -> list[ast.expr]:
+    """Give the types, each once."""
+    return list({ast.dump(kind): kind for kind in kinds}.values())
 
 
 def join(kinds: Sequence[ast.expr]) -> ast.expr:
@@ -62,7 +67,9 @@ def join(kinds: Sequence[ast.expr]) -> ast.expr:
 
 def optional(kind: ast.expr) -> ast.expr:
     """Give a type that may also be None."""
-    return union([kind, ast.Constant(None)])
+    if is_any(kind) or (isinstance(kind, ast.BinOp) and _is_none(kind.right)):
+        return kind
+    return join([kind, ast.Constant(None)])
 
 
 def argument(name: str, kind: ast.expr | None = None) -> ast.arg:
@@ -129,3 +136,11 @@ def alias(name: str, value: ast.expr) -> ast.stmt:
     """Give a name to a type."""
     kind = refer("_typing", "TypeAlias")
     return ast.AnnAssign(ast.Name(name, ast.Store()), kind, value, simple=1)
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
+def _is_typing(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id == ANY[0]
