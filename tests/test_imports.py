@@ -13,8 +13,8 @@ PACKAGE = Path(__file__).parent.parent / "mixdyn"
 LEVELS = [
     (
         "block clock completion content deadline descriptor draft errors hook httpclient kind "
-        "markup names origin page params pattern reconnect redact redirect release retry roster scrub "
-        "secretname shape sse terminal tolerance typeset version word"
+        "markup names origin page params pattern reconnect redact redirect release retry roster "
+        "scrub secretname shape sse terminal tolerance typeset version word"
     ),
     (
         "cost document eventview header jsontext limit log media normalform outline payload "
