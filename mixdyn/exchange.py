@@ -70,6 +70,8 @@ class Exchange:
         self._secrets = secrets
         self._monotonic = monotonic
         is_upload = isinstance(request.content, Payload)
+        # A file may take as long to send as it keeps moving, unless the caller says otherwise.
+        self._is_patient = is_upload and isinstance(terms.timeouts.total, Unset)
         self._on_upload = terms.on_progress if is_upload else None
         self._on_download = None if is_upload else terms.on_progress
 
@@ -118,7 +120,7 @@ class Exchange:
             sent = yield from replace_with(self._hooks.before_request, self._context, sent)
         if self._logger is not None:
             log_request(self._logger, self._redactor, self._label, sent, self.request.content)
-        deadline = None if is_stream else self._deadline
+        deadline = None if is_stream or self._is_patient else self._deadline
         if built.follows:
             response = yield from self._follow(sent, is_stream, deadline)
         else:
@@ -202,6 +204,8 @@ class Exchange:
         total = self._terms.timeouts.total
         if total is None:
             return None
+        if self._is_patient:  # what is left is the answer
+            return self._monotonic() + TOTAL_SECONDS
         return self.began + (TOTAL_SECONDS if isinstance(total, Unset) else total)
 
     def _refuse(self, response: Any, error: ContentError) -> ResponseValidationError:

@@ -488,3 +488,12 @@ def test_redirects_stay_as_they_are() -> None:
     with pytest.raises(MixError, match="answered 302"):
         make_call(world)
     assert len(world.of(Send)) == 1
+
+
+def test_uploads_have_time() -> None:
+    """A file may take longer to send than other calls in all, unless the caller sets a total."""
+    world = World(Response(204, b""), Response(204, b""))
+    make_call(world, "upload", values={"body": b"x"})
+    make_call(world, "upload", values={"body": b"x"}, timeout_ms=5000)
+    assert [send.deadline for send in world.of(Send)] == [None, 5.0]
+    assert [read.deadline for read in world.of(Read)] == [600.0, 5.0]
