@@ -95,10 +95,10 @@ class Resumption:
         headers = {**exchange.request.headers, **self._position()}
         exchange.request = exchange.request._replace(headers=headers)
         answer, error = yield from exchange.attempt_once()
-        if error is None and answer.match.kind != "error":
-            answer = yield from exchange.succeed(answer)
         if error is not None:
             return None, error
+        if answer.match.kind != "error":
+            answer = yield from exchange.succeed(answer)
         if answer.match.kind == "error":
             return None, exchange.error(answer)
         if answer.response.status_code == 204:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -9,7 +10,9 @@ import pytest
 
 from mixdyn.effect import Close, Open, Send
 from mixdyn.errors import MixError, ResponseValidationError
+from mixdyn.hook import collect_hooks
 from mixdyn.reconnect import Reconnect, Reconnecting
+from mixdyn.settings import Settings
 from tests.documents import answers
 from tests.things import EVENT, operation
 from tests.world import Response, World, make_call, plan_of
@@ -178,3 +181,12 @@ def test_idle_timeout() -> None:
     world = World(Response(kind=EVENTS))
     make_call(world, "watch", idle_timeout_ms=500)
     assert world.effects[0].timeouts.idle == 0.5
+
+
+def test_hooks_settle_reconnections() -> None:
+    """A hook sees a failed reconnection, and what it makes of it counts."""
+    given = KeyError("mine")
+    hooks = collect_hooks(SimpleNamespace(after_error=lambda context, response, error: given))
+    world, effect = opened(Response(503, b"{}"), settings=Settings(hooks=hooks))
+    with pytest.raises(KeyError, match="mine"):
+        world.run(effect.resume(CUT))
