@@ -175,6 +175,11 @@ def escape_pointer(step: str) -> str:
     return step.replace("~", "~0").replace("/", "~1")
 
 
+def unescape_pointer(step: str) -> str:
+    """Read one step of a JSON pointer."""
+    return step.replace("~1", "/").replace("~0", "~")
+
+
 def resolve_url(document: Document, url: str) -> str:
     """Complete a relative URL by where the document came from; unchanged if that is no URL."""
     from urllib.parse import urljoin
@@ -224,7 +229,7 @@ def _step(value: Any, step: str | int) -> Any:
 def _walk(root: Target, pointer: str) -> Target | None:
     """Follow a JSON pointer from a root; what it names gets the pointer as we write it."""
     value = root.value
-    steps = [s.replace("~1", "/").replace("~0", "~") for s in pointer.split("/")[1:]]
+    steps = [unescape_pointer(step) for step in pointer.split("/")[1:]]
     for step in steps:
         value = _step(value, step)
         if value is None:

@@ -24,7 +24,8 @@ from mixdyn.connection import (
 )
 from mixdyn.content import ContentDecoder, ContentError
 from mixdyn.draft import Draft
-from mixdyn.errors import ClientClosedError, Problem, ResponseValidationError
+from mixdyn.errors import ClientClosedError, ResponseValidationError, refuse_answer
+from mixdyn.native import content_length
 from mixdyn.release import abandon_async
 from mixdyn.settings import Progress
 
@@ -34,7 +35,6 @@ else:
     Response = object  # the client's own class stands beside it: see `_download_class`
 
 _PORTION_BYTES = 1 << 19  # what is written at a time where that is another thread's work
-_MAX_DIGITS = 18
 
 
 class _Body:
@@ -195,9 +195,7 @@ class _Saving:
             raise self._refuse(str(error)) from error
 
     def _refuse(self, reason: str) -> ResponseValidationError:
-        response, label = self._response, self._label
-        message = f"{label} answered {response.status_code}, but {reason}"
-        return ResponseValidationError(message, response, "", None, label, (Problem("$", reason),))
+        return refuse_answer(self._label, self._response, reason)
 
 
 class _Download(Response):
@@ -426,7 +424,5 @@ def _restore(base: Any, is_async: bool) -> Any:
 
 def _find_total(response: Any) -> int | None:
     """Give the size of the body to come, None where it is not stated (RFC 9112, 6.3)."""
-    text = response.headers.get("content-length", "")
     is_other = response.request.method == "HEAD" or "transfer-encoding" in response.headers
-    is_size = text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS
-    return int(text) if is_size and not is_other else None
+    return None if is_other else content_length(response.headers)

@@ -190,6 +190,12 @@ class ClientClosedError(MixError, RuntimeError):
     """The client was closed before the call."""
 
 
+def refuse_answer(label: str, response: Any, reason: str) -> ResponseValidationError:
+    """Make the error for an answer whose body cannot be had."""
+    message = f"{label} answered {response.status_code}, but {reason}"
+    return ResponseValidationError(message, response, "", None, label, (Problem("$", reason),))
+
+
 def printable(text: str) -> str:
     """Show control and bidirectional characters as escapes; line breaks stay."""
     if text.isprintable():

@@ -115,6 +115,9 @@ class DocumentError(MixError, ValueError):
 class ClientClosedError(MixError, RuntimeError):
     """The client was closed before the call."""
 
+def refuse_answer(label: str, response: Any, reason: str) -> ResponseValidationError:
+    """Make the error for an answer whose body cannot be had."""
+
 def printable(text: str) -> str:
     """Show control and bidirectional characters as escapes; line breaks stay."""
 

@@ -12,11 +12,10 @@ from typing import Any, NamedTuple
 
 from mixdyn.content import ContentError
 from mixdyn.effect import Build, Close, Flow, Open, Read, Resume, Send
-from mixdyn.errors import MixError, NoResponseError, Problem, ResponseValidationError
+from mixdyn.errors import MixError, NoResponseError, refuse_answer
 from mixdyn.eventfeed import EventFeed
 from mixdyn.hook import NO_HOOKS, HookContext, replace_with, settle_error
 from mixdyn.log import choose_logger, log_failure, log_request, log_response
-from mixdyn.payload import Payload
 from mixdyn.plan import Plan
 from mixdyn.redact import Redactor
 from mixdyn.redirect import MAX_REDIRECTS, is_same_origin, next_request
@@ -69,7 +68,7 @@ class Exchange:
         self._logger = choose_logger(settings.logger)
         self._secrets = secrets
         self._monotonic = monotonic
-        is_upload = isinstance(request.content, Payload)
+        is_upload = request.payload is not None
         # A file may take as long to send as it keeps moving, unless the caller says otherwise.
         self._is_patient = is_upload and isinstance(terms.timeouts.total, Unset)
         self._on_upload = terms.on_progress if is_upload else None
@@ -129,7 +128,7 @@ class Exchange:
 
     def _follow(self, sent: Any, is_stream: bool, deadline: float | None) -> Flow:
         """Send, and follow redirects as far as that gives nothing away."""
-        is_streamed = isinstance(self.request.content, Payload)
+        is_streamed = self.request.payload is not None
         options: dict[str, Any] = {"follow_redirects": False}
         for _ in range(MAX_REDIRECTS):
             response = yield Send(sent, is_stream, deadline, options)
@@ -155,7 +154,7 @@ class Exchange:
             try:
                 content = yield Read(response, limit, self._deadline, self._on_download)
             except ContentError as error:
-                raise self._refuse(response, error) from error
+                raise refuse_answer(self._operation.label, response, str(error)) from error
         if self._logger is not None:
             log = self._logger, self._redactor, self._label, self._seconds
             log_response(*log, response, content)
@@ -207,9 +206,3 @@ class Exchange:
         if self._is_patient:  # what is left is the answer
             return self._monotonic() + TOTAL_SECONDS
         return self.began + (TOTAL_SECONDS if isinstance(total, Unset) else total)
-
-    def _refuse(self, response: Any, error: ContentError) -> ResponseValidationError:
-        label = self._operation.label
-        message = f"{label} answered {response.status_code}, but {error}"
-        problems = (Problem("$", str(error)),)
-        return ResponseValidationError(message, response, "", None, label, problems)

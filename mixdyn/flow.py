@@ -21,7 +21,6 @@ from mixdyn.exchange import Answer, Exchange
 from mixdyn.hook import Run
 from mixdyn.log import logger
 from mixdyn.operation import Operation
-from mixdyn.payload import Payload
 from mixdyn.plan import Plan
 from mixdyn.prepared import Prepared
 from mixdyn.redact import Redactor
@@ -149,7 +148,7 @@ class _Call:
 
     def _repeat(self, exchange: Exchange, request: Request) -> Flow:
         """Send until an answer stands; in between wait as the policy or the server says."""
-        payload = request.content if isinstance(request.content, Payload) else None
+        payload = request.payload
         while True:
             answer, error = yield from exchange.attempt_once()
             if error is None and answer.response.status_code < 400:
@@ -265,13 +264,13 @@ def _texts(credential: Any) -> list[str]:
 
 def _can_repeat(request: Request) -> bool:
     """Tell whether the body can be sent again: a pipe that has been read cannot."""
-    content = request.content
-    return not isinstance(content, Payload) or content.can_rewind or content.is_untouched
+    payload = request.payload
+    return payload is None or payload.can_rewind or payload.is_untouched
 
 
 def _close(request: Request) -> None:
-    if isinstance(request.content, Payload):
-        request.content.close()
+    if request.payload is not None:
+        request.payload.close()
 
 
 def _report(operation: Operation, direction: str, problems: tuple[Problem, ...]) -> None:

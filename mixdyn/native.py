@@ -20,6 +20,7 @@ from mixdyn.shortcut import Limits, assemble, family_of, to_url
 _CONNECT_SECONDS = 10.0
 _READ_SECONDS = 60.0
 _IDLE_SECONDS = 600.0
+_MAX_DIGITS = 18
 
 
 def build(client: Any, effect: Build, defaults: Mapping[str, str], *, is_async: bool) -> Built:
@@ -45,8 +46,8 @@ def _build_by_client(
     if timeout is not None:
         options["timeout"] = timeout
     chunks: Any = None
-    if isinstance(request.content, Payload):
-        chunks = feed(request.content, headers, effect.on_progress, is_async=is_async)
+    if request.payload is not None:
+        chunks = feed(request.payload, headers, effect.on_progress, is_async=is_async)
         options["content"] = chunks
     elif request.content is not None:
         options["content"] = request.content
@@ -109,9 +110,10 @@ async def close_body(native: Any) -> None:
 
 
 def content_length(headers: Mapping[str, str]) -> int | None:
-    """Give the size that a response says its body has, or None."""
+    """Give the size that a response says its body has, or None where that is no size."""
     stated = headers.get("content-length", "")
-    return int(stated) if stated.isdecimal() else None
+    is_size = stated.isascii() and stated.isdigit() and len(stated) <= _MAX_DIGITS
+    return int(stated) if is_size else None
 
 
 def time_error(response: Any) -> Exception:

@@ -63,6 +63,11 @@ class Request(NamedTuple):
     headers: dict[str, str]
     content: bytes | Payload | None = None
 
+    @property
+    def payload(self) -> Payload | None:
+        """The body where it is sent in pieces."""
+        return self.content if isinstance(self.content, Payload) else None
+
 
 class _Placement(NamedTuple):
     """A parameter's argument, where its text goes, and the function that writes it."""

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from functools import partial
 from typing import Any, Literal, Union
 
-from mixdyn.document import Document
+from mixdyn.document import Document, unescape_pointer
 from mixdyn.errors import printable
 from mixdyn.names import resolve_collisions, to_pascal, to_snake
 from mixdyn.roster import announce
@@ -357,15 +357,11 @@ def _name_by_place(pointer: str) -> str:
     """
     _, named, rest = pointer.partition("/components/schemas/")
     steps = iter(rest.split("/"))
-    owner = to_pascal(_unescape(next(steps)))
+    owner = to_pascal(unescape_pointer(next(steps)))
     place = ""
     for step in steps:
         if step in ("properties", "patternProperties", "$defs"):
-            place += to_pascal(_unescape(next(steps, "")))
+            place += to_pascal(unescape_pointer(next(steps, "")))
         else:
             place += _PLACES.get(step, "")
     return owner + place if named and place else ""
-
-
-def _unescape(step: str) -> str:
-    return step.replace("~1", "/").replace("~0", "~")

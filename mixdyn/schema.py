@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from mixdyn.document import MAX_REFERENCE_CHAIN, Document, Target
+from mixdyn.document import MAX_REFERENCE_CHAIN, Document, Target, unescape_pointer
 from mixdyn.errors import DocumentError
 from mixdyn.names import to_argument, to_snake
 from mixdyn.shape import as_array, as_object, as_text, is_array, is_object
@@ -402,7 +402,7 @@ def _component_name(target: Target, location: str) -> str | None:
     """Name what stands in `components/schemas`, in `$defs`, or in a file of its own."""
     owner, _, name = target.pointer.rpartition("/")
     if f"{owner}/" == COMPONENT or owner.endswith("/$defs"):
-        return name.replace("~1", "/").replace("~0", "~")
+        return unescape_pointer(name)
     if not target.pointer and target.base != location:
         return os.path.splitext(os.path.basename(target.base))[0]
     return None

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from typing import Any
 
 _WIDTHS = 20, 110
 
@@ -26,11 +27,16 @@ def has_colour() -> bool:
     return hasattr(sys, "ps1") and wants_colour()
 
 
-def wants_colour() -> bool:
-    """Tell whether standard output is a terminal that knows colours, and nobody refuses them."""
+def wants_colour(stream: Any = None) -> bool:
+    """Tell whether a stream is a terminal that knows colours, and nobody refuses them."""
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return False
+    return is_terminal(sys.stdout if stream is None else stream)
+
+
+def is_terminal(stream: Any) -> bool:
+    """Tell whether a stream is a terminal; one that was closed, or is no stream, is none."""
     try:
-        return sys.stdout.isatty()
-    except (AttributeError, ValueError):  # replaced by something else, or closed
+        return bool(stream.isatty())
+    except (AttributeError, ValueError):
         return False

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from mixdyn.terminal import is_terminal
 from mixdyn.tools import cli, demo
-from mixdyn.tools.cli.screen import Screen, is_terminal, make_safe, watch_reader
+from mixdyn.tools.cli.screen import Screen, make_safe, watch_reader
 from tests.loopback import PATIENCE
 
 

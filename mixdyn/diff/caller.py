@@ -12,6 +12,7 @@ from typing import Any
 from mixdyn.diff.change import CallerChange, Change, Level, worst
 from mixdyn.diff.edition import Edition, Site
 from mixdyn.diff.pairing import Pairing
+from mixdyn.document import unescape_pointer
 from mixdyn.errors import DocumentError, excerpt
 from mixdyn.method import argument_type, result_type
 from mixdyn.names import to_pascal
@@ -152,7 +153,7 @@ def _compare_models(
     owners: dict[tuple[str, str], None] = {}
     for change in changes:
         matches = [_MODEL.match(pointer or "") for pointer in (change.old, change.new)]
-        names = [m[1].replace("~1", "/").replace("~0", "~") for m in matches if m is not None]
+        names = [unescape_pointer(m[1]) for m in matches if m is not None]
         if len(names) == 2 and _PROPERTY.fullmatch(change.code):
             owners[names[0], names[1]] = None
     for before, after in sorted(owners):

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import re
 
-from mixdyn.document import Target, escape_pointer
+from mixdyn.document import Target, escape_pointer, unescape_pointer
 from mixdyn.errors import excerpt
 
 _LABEL = 120
@@ -50,7 +50,7 @@ def name_place(pointer: str) -> str:
     steps = iter(rest.split("/")[1:])
     for step in steps:
         if step in _MAPS:
-            name += f".{_unescape(next(steps, ''))}"
+            name += f".{unescape_pointer(next(steps, ''))}"
         elif step in _LISTS:
             next(steps, "")
         else:
@@ -62,13 +62,9 @@ def _split(pointer: str) -> tuple[str, str]:
     """Give what a pointer's place belongs to, and the way from there."""
     found = list(_MEMBERS.finditer(pointer))
     if found:
-        return _unescape(found[-1][1]), pointer[found[-1].end() :]
+        return unescape_pointer(found[-1][1]), pointer[found[-1].end() :]
     for pattern, name in _ROOTS:
         match = pattern.match(pointer)
         if match is not None:
-            return name.format(*map(_unescape, match.groups())), pointer[match.end() :]
+            return name.format(*map(unescape_pointer, match.groups())), pointer[match.end() :]
     return "", ""
-
-
-def _unescape(step: str) -> str:
-    return step.replace("~1", "/").replace("~0", "~")

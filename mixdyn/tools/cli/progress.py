@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-from mixdyn.tools.cli.screen import is_terminal
+from mixdyn.terminal import is_terminal
 
 _EVERY_SECONDS = 0.1
 _BAR = 24

@@ -19,7 +19,8 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from mixdyn.errors import excerpt
-from mixdyn.tools.cli.screen import Screen, is_terminal
+from mixdyn.terminal import is_terminal
+from mixdyn.tools.cli.screen import Screen
 from mixdyn.tools.cli.target import open_client, read_headers
 from mixdyn.tools.cli.verdict import DONE
 from mixdyn.version import VERSION

@@ -16,6 +16,7 @@ from io import TextIOWrapper
 from typing import Any, TextIO
 
 from mixdyn.errors import printable
+from mixdyn.terminal import is_terminal, wants_colour
 
 _COLOURS = {
     "bold": "1",
@@ -41,8 +42,8 @@ class Screen:
         self.err = err or sys.stderr or _open_nowhere()
         self.secrets: tuple[str, ...] = ()
         self.is_terminal = is_terminal(self.out)
-        self.is_colourful = self.is_terminal and _wants_colour()
-        self._is_err_colourful = is_terminal(self.err) and _wants_colour()
+        self.is_colourful = wants_colour(self.out)
+        self._is_err_colourful = wants_colour(self.err)
         for stream in (self.out, self.err):
             if not _is_utf8(stream) and isinstance(stream, TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
@@ -100,21 +101,9 @@ def paint(text: str, colour: str) -> str:
     return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m"
 
 
-def is_terminal(stream: Any) -> bool:
-    """Tell whether a stream is a terminal; a closed one is none."""
-    try:
-        return bool(stream.isatty())
-    except (AttributeError, ValueError):
-        return False
-
-
 def _open_nowhere() -> TextIO:
     """Stand in for a stream that the shell has closed (`>&-`)."""
     return open(os.devnull, "w", encoding="utf-8")  # for the rest of the process
-
-
-def _wants_colour() -> bool:
-    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _is_utf8(stream: Any) -> bool:

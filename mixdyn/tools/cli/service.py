@@ -7,8 +7,9 @@ from __future__ import annotations
 import argparse
 
 from mixdyn.errors import excerpt
+from mixdyn.terminal import is_terminal
 from mixdyn.tools import mock
-from mixdyn.tools.cli.screen import Screen, is_terminal
+from mixdyn.tools.cli.screen import Screen
 from mixdyn.tools.cli.verdict import DONE
 
 
