@@ -5,10 +5,11 @@ From a call's keywords to the operation's arguments: names, aliases, one error f
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from mixdyn.errors import excerpt, itemize, nearest
 from mixdyn.operation import HIDDEN_OPTIONS, Argument, Operation
+from mixdyn.record import NamedTuple
 from mixdyn.shape import is_object
 from mixdyn.wire import WireError, to_wire
 

@@ -9,23 +9,30 @@ import json
 import os
 import unicodedata
 from collections.abc import AsyncIterable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
-from mixdyn import params
 from mixdyn.document import Target
 from mixdyn.errors import DocumentError, excerpt
 from mixdyn.header import refuse_name
-from mixdyn.media import MediaType, is_binary, is_json, is_text, media_essence, rank_media
+from mixdyn.media import (
+    FORM,
+    MULTIPART,
+    MediaType,
+    is_binary,
+    is_json,
+    is_text,
+    media_essence,
+    rank_media,
+)
 from mixdyn.operation import Argument
+from mixdyn.params import ParameterError, encode_header, encode_query, scalar_text
 from mixdyn.payload import Part
+from mixdyn.record import NamedTuple
 from mixdyn.redact import PLAIN
 from mixdyn.schema import Schema
 from mixdyn.shape import as_array, as_object, as_text, is_array, is_object
 from mixdyn.upload import UPLOAD_KEYS, Upload, to_upload
 from mixdyn.wire import WireError
-
-FORM = "application/x-www-form-urlencoded"
-MULTIPART = "multipart/form-data"
 
 _BYTES = "application/octet-stream"
 _BREAKING = frozenset({"Cc", "Cs", "Zl", "Zp"})  # control characters, surrogates, line ends
@@ -52,7 +59,7 @@ def encode_body(value: Any, media: MediaType) -> bytes:
         return encode_form(value, media.encoding).encode("ascii")
     if is_json(media.essence):
         return encode_json(value)
-    return encode_text(params.scalar_text(value))
+    return encode_text(scalar_text(value))
 
 
 def encode_text(value: str) -> bytes:
@@ -61,7 +68,7 @@ def encode_text(value: str) -> bytes:
         return value.encode("utf-8")
     except UnicodeEncodeError as error:
         where = error.start
-        raise params.ParameterError(f"a lone surrogate at {where} cannot be sent") from error
+        raise ParameterError(f"a lone surrogate at {where} cannot be sent") from error
 
 
 def encode_parts(argument: Argument, value: Any, media: MediaType) -> list[Part]:
@@ -104,9 +111,9 @@ def to_uploads(value: Any, name: str, argument: str) -> list[Upload]:
 def single_file(uploads: list[Upload]) -> Upload:
     """Give the file that is the whole body: there is one, and it has no headers of its own."""
     if len(uploads) != 1:
-        raise params.ParameterError(f"expected one file as the body, got {len(uploads)}")
+        raise ParameterError(f"expected one file as the body, got {len(uploads)}")
     if uploads[0].headers:
-        raise params.ParameterError(f"only the parts of {MULTIPART} have headers of their own")
+        raise ParameterError(f"only the parts of {MULTIPART} have headers of their own")
     return uploads[0]
 
 
@@ -149,15 +156,13 @@ def _form_pair(name: str, value: Any, rules: Mapping[str, Any]) -> str:
         style = as_text(rules.get("style")) or "form"
         explode = rules.get("explode", style == "form") is True
         reserved = rules.get("allowReserved") is True
-        return params.encode_query(
-            name, value, style=style, explode=explode, allow_reserved=reserved
-        )
+        return encode_query(name, value, style=style, explode=explode, allow_reserved=reserved)
     writes_json = is_json(media_essence(as_text(rules.get("contentType"))))
     items = value if is_array(value) else [value]
     texts = [
         encode_json(v).decode() if writes_json or is_object(v) or is_array(v) else v for v in items
     ]
-    return params.encode_query(name, texts)
+    return encode_query(name, texts)
 
 
 def _to_upload(value: Any, name: str, argument: str) -> Upload:
@@ -170,7 +175,7 @@ def _to_upload(value: Any, name: str, argument: str) -> Upload:
 def _declared_types(argument: Argument, media: MediaType) -> list[str]:
     """Give the media types that `encoding` lists for a property; ranges are among them."""
     declared = as_text(as_object(media.encoding.get(argument.wire)).get("contentType"))
-    return [params.encode_header(k.strip()) for k in declared.split(",") if k.strip()]
+    return [encode_header(k.strip()) for k in declared.split(",") if k.strip()]
 
 
 def _choose_type(upload: Upload, kinds: list[str]) -> str:
@@ -179,7 +184,7 @@ def _choose_type(upload: Upload, kinds: list[str]) -> str:
 
     Where there is a choice it is the one that the file's name stands for, if that is among them.
     """
-    own = params.encode_header(upload.content_type)
+    own = encode_header(upload.content_type)
     if own:
         return own
     if len(kinds) > 1 or any("*" in k for k in kinds):
@@ -201,7 +206,7 @@ def _encode_part(value: Any, kinds: list[str]) -> tuple[bytes, None, str | None]
     kind = _first_concrete(kinds)
     if is_nested or (kind is not None and is_json(media_essence(kind))):
         return encode_json(value), None, kind or "application/json"
-    return encode_text(params.scalar_text(value)), None, kind
+    return encode_text(scalar_text(value)), None, kind
 
 
 class _HeaderRule(NamedTuple):
@@ -229,7 +234,7 @@ def _find_rules(argument: Argument, media: MediaType) -> Iterator[_HeaderRule]:
             value = _fixed_value(schema.space.at(header.child("schema")))
         except DocumentError as error:
             text = f"header {excerpt(name, 60)} of the part: {error}"
-            raise params.ParameterError(text) from error
+            raise ParameterError(text) from error
         rule = as_object(header.value)
         yield _HeaderRule(name, rule.get("required") is True, rule.get("explode") is True, value)
 
@@ -255,7 +260,7 @@ def _merge_headers(
             headers[name] = _encode_header(rule.name, rule.value, explode=rule.explode)
         elif rule.is_required and is_file:
             shown = excerpt(rule.name, 60)
-            raise params.ParameterError(
+            raise ParameterError(
                 f'the header {shown} of the file is missing: give {{"content": …, '
                 f'"headers": {{"{shown}": …}}}}'
             )
@@ -268,16 +273,16 @@ def _encode_header(name: str, value: Any, *, explode: bool) -> tuple[str, str]:
         reason = "this header is made of the part's name and the file's"
     try:
         if reason:
-            raise params.ParameterError(reason)
-        return name, params.encode_header(value, explode=explode)
-    except params.ParameterError as error:
+            raise ParameterError(reason)
+        return name, encode_header(value, explode=explode)
+    except ParameterError as error:
         text = f"header {excerpt(name, 60)} of the file: {error}"
-        raise params.ParameterError(text) from error
+        raise ParameterError(text) from error
 
 
 def _check_name(what: str, name: str, escaped: str = "") -> str:
     """Give a name without what could break its line, but for what is escaped when it is written."""
     if any(unicodedata.category(c) in _BREAKING and c not in escaped for c in name):
         shown = excerpt(name, 60)
-        raise params.ParameterError(f"the {what} '{shown}' has control characters or half ones")
+        raise ParameterError(f"the {what} '{shown}' has control characters or half ones")
     return name

@@ -7,11 +7,12 @@ It looks at paths, tags and ids only; an operation's parts are read when it is f
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from mixdyn.document import Document, Target
 from mixdyn.errors import DocumentError, excerpt
 from mixdyn.names import from_path, resolve_collisions, strip_namespace, to_snake
+from mixdyn.record import NamedTuple
 from mixdyn.shape import as_array, as_object, is_object
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")

@@ -13,7 +13,7 @@ from mixdyn.connection import Connections
 from mixdyn.descriptor import Derived, Fallback
 from mixdyn.document import Document
 from mixdyn.errors import excerpt
-from mixdyn.settings import UNSET, Modes, Settings, Timeouts, Unset
+from mixdyn.settings import UNSET, Modes, Settings, Timeouts, Unset, Watch
 from mixdyn.surface import Surface, list_slots, missing
 from mixdyn.version import USER_AGENT
 
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from mixdyn.diff.difference import Difference
+    from mixdyn.discovery import Served
     from mixdyn.document import Source
+    from mixdyn.drift import Drift
     from mixdyn.hook import Hooks
     from mixdyn.retry import RetryConfig
     from mixdyn.schemaview import SchemaBook
@@ -39,7 +42,8 @@ class Client:
     `close()`, `aclose()` or the end of a `with` or `async with` block.
 
     Args:
-        spec: the document: a path, an http(s) URL, YAML or JSON text, bytes or a mapping.
+        spec: the document: a path, an http(s) URL, an open file, YAML or JSON text, bytes or a
+            mapping.
         server_idx: which of the document's servers to use, from 0.
         server_url: the server to use instead of the document's.
         url_params: values for the variables in the server's URL.
@@ -57,8 +61,7 @@ class Client:
     Raises DocumentError for a document that cannot be read, ValueError for settings out of range.
     """
 
-    _bound_to: Surface
-    _surface: Surface
+    _surface: Surface  # of the class, which is another for each document
 
     def __init__(
         self,
@@ -85,6 +88,7 @@ class Client:
             security=dict(security or {}),
             hooks=_collect(hooks),
             logger=debug_logger,
+            watch=Watch(),
         )
         if debug_logger is None and os.environ.get("MIX_DEBUG", "").strip().lower() not in _OFF:
             _turn_on_log()
@@ -128,6 +132,116 @@ class Client:
         other._check_security()
         return other
 
+    @classmethod
+    def from_server(cls, url: str, *, path: str | None = None, **options: Any) -> Self:
+        """
+        Make a client with the document that a server has of itself, for that server.
+
+        Calls go to the server's origin, also where the document names another one.
+
+        Args:
+            url: the server, as calls use it.
+            path: where it has its document, instead of at one of the usual places.
+            options: what the client is made with otherwise, such as `security` or `client`.
+
+        Raises DocumentError where no place has an OpenAPI 3.x document, with all that were tried.
+        """
+        from mixdyn.discovery import discover
+
+        connections = Connections(options.get("client"), options.get("async_client"))
+        try:
+            served: Any = discover(connections, url, path=path)
+        finally:
+            connections.close()
+        return cls._make(served, url, options)
+
+    @classmethod
+    async def from_server_async(cls, url: str, *, path: str | None = None, **options: Any) -> Self:
+        """Make a client with the document that a server has of itself, as `from_server` does."""
+        from mixdyn.discovery import discover_async
+
+        connections = Connections(options.get("client"), options.get("async_client"))
+        try:
+            served: Any = await discover_async(connections, url, path=path)
+        finally:
+            await connections.aclose()
+        return cls._make(served, url, options)
+
+    def use_spec(
+        self, spec: Source | Document, *, validate: bool = False, dry_run: bool = False
+    ) -> Difference:
+        """
+        Take on another document, at once: calls and streams under way finish on the old one.
+
+        Other clients keep theirs. A document that cannot be read leaves everything as it was.
+
+        Args:
+            spec: the document, as for the client itself.
+            validate: whether the document must be valid by the OpenAPI standard.
+            dry_run: whether only to tell what would change.
+
+        Gives what differs from the document before; false where nothing does. Raises DocumentError
+        for a document that cannot be read, or is not valid where it must be.
+        """
+        from mixdyn.swap import take_on
+
+        return take_on(self, Document.load(spec), validate=validate, dry_run=dry_run)
+
+    def reload(self, *, validate: bool = False, dry_run: bool = False) -> Difference:
+        """
+        Read the document again from its file or URL, and take it on where it has changed.
+
+        Arguments, result and errors are those of `use_spec`.
+        """
+        from mixdyn.swap import take_on
+
+        document = self._surface.document.read_again()
+        return take_on(self, document, validate=validate, dry_run=dry_run)
+
+    def sync_spec(
+        self,
+        *,
+        path: str | None = None,
+        validate: bool = False,
+        dry_run: bool = False,
+        timeout_ms: int | None = 30_000,
+    ) -> Difference:
+        """
+        Take on the document that the client's own server has of itself now.
+
+        The server and the credentials stay the client's; where the document names another origin,
+        that gets nothing. A server that tells so does not send what is in use already.
+
+        Args:
+            path: where the server has its document, instead of at one of the usual places.
+            validate: whether the document must be valid by the OpenAPI standard.
+            dry_run: whether only to tell what would change.
+            timeout_ms: the limit for the whole search in milliseconds, None for none.
+
+        Gives what differs from the document before. Raises DocumentError, with all places that were
+        tried, where none has an OpenAPI 3.x document.
+        """
+        from mixdyn.engine import Engine
+        from mixdyn.swap import fetch, take_served
+
+        served = Engine(self._connections).run(fetch(self, path, timeout_ms))
+        return take_served(self, served, validate=validate, dry_run=dry_run)
+
+    async def sync_spec_async(
+        self,
+        *,
+        path: str | None = None,
+        validate: bool = False,
+        dry_run: bool = False,
+        timeout_ms: int | None = 30_000,
+    ) -> Difference:
+        """Take on the document of the client's own server, as `sync_spec` does, awaiting it."""
+        from mixdyn.engine import AsyncEngine
+        from mixdyn.swap import fetch, take_served
+
+        served = await AsyncEngine(self._connections).run(fetch(self, path, timeout_ms))
+        return take_served(self, served, validate=validate, dry_run=dry_run)
+
     def close(self) -> None:
         """Close the blocking HTTP clients that were made here; calls then say that it is closed."""
         self._connections.close()
@@ -168,7 +282,7 @@ class Client:
 
     def __dir__(self) -> list[str]:
         # A class bound to one document may be a subclass of one bound to another: hide that one's.
-        hidden = list_slots(type(self)) - {*self._bound_to.names}
+        hidden = list_slots(type(self)) - {*self._surface.names}
         return sorted({*super().__dir__()} - hidden)
 
     def find(self, words: str) -> Findings:
@@ -188,6 +302,18 @@ class Client:
         from mixdyn.schemaview import SchemaBook
 
         return SchemaBook(self._surface.types, type(self).__name__.lower())
+
+    @Derived
+    def drift(self) -> Drift:
+        """
+        Where the server's answers differed from the document, as far as that did not fail a call.
+
+        What did not fit is here in the mode `warn`, what the document does not tell of in any mode
+        but `off`. Each kind of finding stands once, with its count; clients made by `with_options`
+        share them. Taking on another document begins anew.
+        """
+        watch: Watch = self._settings.watch or Watch()
+        return watch.drift
 
     def call(
         self, name: str, arguments: Mapping[str, Any] | str | None = None, /, **options: Any
@@ -235,7 +361,9 @@ class Client:
         from mixdyn.server import describe_server
 
         try:
-            return redact_url(describe_server(self._surface.document, self._settings))
+            return redact_url(
+                describe_server(self._surface.document, self._settings, self._surface.home)
+            )
         except MixError:
             return "none that is complete: pass server_url="
 
@@ -265,12 +393,28 @@ class Client:
         names = excerpt(", ".join(self._surface.own_names), 400)
         return f"<{type(self).__name__}: {title} {version}, {names}>"
 
+    @classmethod
+    def _make(cls, served: Served, url: str, options: dict[str, Any]) -> Self:
+        """Make a client of what a server has served."""
+        from mixdyn.swap import choose_home
+
+        family = cls._surface.family if hasattr(cls, "_surface") else None
+        surface: Any = make_surface(served.document, choose_home(served, url), family)
+        surface.mark = served.mark
+        return cls(spec=surface, **options)
+
     @property
     def _client(self) -> Self:
         return self
 
-    def _load(self, spec: Source | Document) -> Surface:
-        return make_surface(spec)
+    def _now(self) -> Self:
+        return self
+
+    def _load(self, spec: Source | Document, home: str | None = None) -> Surface:
+        if isinstance(spec, Surface):
+            return spec
+        before = getattr(self, "_surface", None)  # there is none for a new client
+        return make_surface(spec, home, None if before is None else before.family)
 
     def _check_security(self) -> None:
         if self._settings.security:
@@ -279,15 +423,20 @@ class Client:
             check_credentials(self._settings.security, self._surface.schemes)
 
     def _adopt(self, surface: Surface) -> None:
-        """Take on a document: its namespaces and methods become this client's."""
-        self._surface = surface
+        """
+        Take on a document: its namespaces and methods become this client's.
+
+        One reference is replaced, so that other threads see the old document or the new one.
+        """
         kind = type(self)
         self.__class__ = surface.bind(vars(kind).get("_base", kind))
 
 
-def make_surface(spec: Source | Document) -> Surface:
-    """Load a document and index its operations."""
-    return Surface(Document.load(spec), Client, USER_AGENT)
+def make_surface(
+    spec: Source | Document, home: str | None = None, family: object = None
+) -> Surface:
+    """Load a document and index its operations; for `home` and `family` see `Surface`."""
+    return Surface(Document.load(spec), Client, USER_AGENT, home, family)
 
 
 def _collect(hooks: object) -> Hooks | None:

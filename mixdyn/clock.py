@@ -4,10 +4,16 @@ The sources of time and chance, as arguments, so that tests can choose them.
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+
+from mixdyn.record import NamedTuple
+
+
+def _draw() -> float:
+    from random import random  # only waiting before another attempt needs it
+
+    return random()  # noqa: S311  # only spreads attempts
 
 
 class Clock(NamedTuple):
@@ -15,7 +21,7 @@ class Clock(NamedTuple):
 
     monotonic: Callable[[], float] = time.monotonic
     time: Callable[[], float] = time.time
-    random: Callable[[], float] = random.random
+    random: Callable[[], float] = _draw
 
 
 SYSTEM_CLOCK = Clock()

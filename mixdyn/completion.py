@@ -45,7 +45,9 @@ def complete_call(before: str, namespace: Mapping[str, Any]) -> Completion:
     hints = {name: kind for name, kind in hints.items() if name != "return"}
     value = _VALUE.match(given[-1])
     if value is not None:
-        return _complete_value(hints.get(value[1]), value[2], value[3])
+        # `filter` may be given for the argument that had to be called `filter_`.
+        kind = hints.get(value[1]) or hints.get(f"{value[1]}_")
+        return _complete_value(kind, value[2], value[3])
     name = _NAME.match(given[-1])
     if name is None:
         return nothing

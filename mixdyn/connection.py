@@ -12,9 +12,10 @@ import weakref
 from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 from mixdyn.errors import ClientClosedError
+from mixdyn.record import NamedTuple
 
 _SHUT_RDWR = 2  # socket.SHUT_RDWR, without the import
 

@@ -87,17 +87,16 @@ class Growth:
         self._definitions: Mapping[str, Any] = as_object(root.get("$defs"))
         self._visits: dict[str, float] = {}
         top = {keyword: rule for keyword, rule in root.items() if keyword != "$defs"}
+        self._parts = (top, *self._definitions.values())
         self._size, self._is_recursive = _expand(top, self._definitions)
-        self._factor = max(map(self._count_below, (top, *self._definitions.values())))
 
     @property
     def max_depth(self) -> int | None:
         """The depth of instances up to which the work stays bounded; None for any."""
         if self._size > MAX_STEPS:
             return 0
-        if not self._is_recursive or self._factor <= 1:
-            return None
-        return int(log(MAX_STEPS) / log(self._factor))
+        factor = max(map(self._count_below, self._parts)) if self._is_recursive else 1
+        return None if factor <= 1 else int(log(MAX_STEPS) / log(factor))
 
     def _count_below(self, node: Any) -> float:
         """Give the most visits that one visit makes of any part, for a schema or one below it."""

@@ -11,14 +11,15 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import IO, Any
 
 from mixdyn.errors import DocumentError, excerpt
+from mixdyn.record import NamedTuple
 from mixdyn.redact import redact_url
 from mixdyn.shape import as_object, as_text, is_array, is_object
-from mixdyn.source import copy_tree, parse, read_file, read_url
+from mixdyn.source import Stamp, copy_tree, parse, read_file, read_url, take_stamp
 
-Source = str | bytes | bytearray | os.PathLike[str] | Mapping[str, Any]
+Source = str | bytes | bytearray | os.PathLike[str] | IO[str] | IO[bytes] | Mapping[str, Any]
 
 MAX_REFERENCE_CHAIN = 100
 
@@ -59,11 +60,13 @@ class Document:
         self.version = _check_version(root, _name(location))
         self._files: dict[str, Any] = {location: root}
         self._anchors: dict[str, dict[str, Target]] = {}
+        self._stamps: list[Stamp] = []
 
     @classmethod
     def load(cls, source: Source | Document) -> Document:
         """
-        Read a document from a path, an http(s) URL, YAML or JSON text, bytes or a mapping.
+        Read a document from a path, an http(s) URL, an open file, YAML or JSON text, bytes or a
+        mapping.
 
         A string is text when it holds a line break or begins with a brace, else a path or a URL.
         Raises DocumentError where it cannot be read or is no OpenAPI 3.x document.
@@ -74,6 +77,8 @@ class Document:
             return cls(copy_tree(source, _name("")))
         if isinstance(source, (bytes, bytearray)):
             return cls(parse(bytes(source), _name("")))
+        if not isinstance(source, (str, os.PathLike)):
+            return _load_stream(source)
         text = os.fsdecode(source)
         if isinstance(source, str) and ("\n" in text or text.lstrip("\ufeff \t\r")[:1] == "{"):
             return cls(parse(text, _name("")))
@@ -81,7 +86,45 @@ class Document:
             return cls(parse(read_url(text), _name(text)), text)
         # A NUL cannot stand in a path, and makes `realpath` raise: reading then tells.
         location = text if "\0" in text else os.path.realpath(text)
-        return cls(parse(read_file(location), location), location)
+        stamp = take_stamp(location)
+        made = cls(parse(read_file(location), location), location)
+        made._stamps.append(stamp)
+        return made
+
+    def read_again(self) -> Document:
+        """
+        Read it again from where it came; gives itself where nothing has changed there.
+
+        Raises DocumentError where it came from no file or URL, or cannot be read any more.
+        """
+        if not self.location:
+            raise DocumentError(
+                "the document was given as text or values: there is no file to read again"
+            )
+        if self.is_current:
+            return self
+        found = Document.load(self.location)
+        others = (path for path in self._files if path != self.location)
+        is_same = found.digest == self.digest != "" and all(
+            parse(read_file(path), path) == self._files[path] for path in others
+        )
+        return self if is_same else found
+
+    def is_same(self, other: Document) -> bool:
+        """Tell whether another document says the same, as far as can be told without its files."""
+        if self is other:
+            return True
+        return self.digest == other.digest != "" and not any(map(_refers_out, _nodes(self.at())))
+
+    @property
+    def is_current(self) -> bool:
+        """Whether all files that were read for it are surely as they were; False if it has none."""
+        return bool(self._stamps) and all(stamp.is_current() for stamp in self._stamps)
+
+    @property
+    def is_fetched(self) -> bool:
+        """Whether it came over the network: it may then be anybody's."""
+        return "://" in self.location
 
     @property
     def title(self) -> str:
@@ -156,6 +199,7 @@ class Document:
         if not path.startswith(os.path.join(os.path.dirname(self.location), "")):
             raise DocumentError(f"{where} is not followed: it leaves the folder of the document")
         if path not in self._files:
+            self._stamps.append(take_stamp(path))
             self._files[path] = parse(read_file(path), path)
         return path
 
@@ -168,6 +212,25 @@ class Document:
                         found.setdefault(node.value[key], node)
             self._anchors[base] = found
         return self._anchors[base]
+
+
+def _load_stream(stream: Any) -> Document:
+    """Read a document from an open file; where that has a name, references count from there."""
+    read = getattr(stream, "read", None)
+    if read is None:
+        raise TypeError(
+            "spec: expected a path, a URL, an open file, text, bytes or a mapping, got "
+            f"{excerpt(stream, 60)}"
+        )
+    name = getattr(stream, "name", None)
+    is_file = isinstance(name, str) and "\0" not in name and os.path.isfile(name)
+    location = os.path.realpath(name) if is_file and isinstance(name, str) else ""
+    return Document(parse(read(), _name(location)), location)
+
+
+def _refers_out(node: Target) -> bool:
+    reference = node.value.get("$ref")
+    return isinstance(reference, str) and not reference.startswith("#")
 
 
 def escape_pointer(step: str) -> str:
@@ -185,7 +248,7 @@ def resolve_url(document: Document, url: str) -> str:
     from urllib.parse import urljoin
 
     try:
-        return urljoin(document.location, url) if "://" in document.location else url
+        return urljoin(document.location, url) if document.is_fetched else url
     except ValueError:  # such as a host of an open bracket: whoever uses the URL tells
         return url
 

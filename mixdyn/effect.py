@@ -5,12 +5,15 @@ What a call may ask of the world, as plain values: a flow yields them, an engine
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from mixdyn.eventfeed import EventFeed
 from mixdyn.hook import Run
+from mixdyn.record import NamedTuple
 from mixdyn.request import Request
 from mixdyn.settings import Progress, Timeouts
+
+if TYPE_CHECKING:
+    from mixdyn.eventfeed import EventFeed
 
 
 class Build(NamedTuple):

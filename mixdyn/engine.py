@@ -9,18 +9,15 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
-from inspect import isawaitable
 from typing import Any
 
 from mixdyn.connection import Connections, close_async
 from mixdyn.content import Collector, ContentError
 from mixdyn.deadline import until
-from mixdyn.download import open_download
 from mixdyn.effect import Build, Close, Effect, Flow, Open, Read, Resume, Send, Sleep
 from mixdyn.hook import Run
 from mixdyn.native import build, close_body, content_length, time_error
 from mixdyn.shortcut import send, send_async
-from mixdyn.stream import AsyncEventStream, EventStream
 
 
 class Engine:
@@ -75,7 +72,11 @@ class Engine:
         response, feed, resume, on_progress, label = effect
         if feed is not None:
             reopen = partial(self.reopen, resume) if resume is not None else None
+            from mixdyn.stream import EventStream
+
             return EventStream(response, feed, self.connections, reopen)
+        from mixdyn.download import open_download
+
         return open_download(response, self.connections, on_progress, label, is_async=False)
 
     def reopen(
@@ -140,7 +141,7 @@ class AsyncEngine:
                 await self.sleep(effect.seconds)
             case Run():
                 outcome = effect.function(*effect.arguments)
-                outcome = await outcome if isawaitable(outcome) else outcome
+                outcome = await outcome if hasattr(outcome, "__await__") else outcome
             case _:
                 outcome = self.open(effect)
         return outcome
@@ -164,7 +165,11 @@ class AsyncEngine:
         response, feed, resume, on_progress, label = effect
         if feed is not None:
             reopen = partial(self.reopen, resume) if resume is not None else None
+            from mixdyn.stream import AsyncEventStream
+
             return AsyncEventStream(response, feed, self.connections, reopen)
+        from mixdyn.download import open_download
+
         return open_download(response, self.connections, on_progress, label, is_async=True)
 
     async def reopen(
@@ -181,15 +186,19 @@ class AsyncEngine:
         response = effect.response
         if response.is_stream_consumed:
             return take_whole(effect)
+        chunks: Any = None
         try:
             intake = Intake(effect)
-            async for chunk in response.aiter_raw():
+            chunks = response.aiter_raw()
+            async for chunk in chunks:
                 intake.add(chunk)
             return intake.finish()
         except GeneratorExit:
             raise  # the coroutine is being thrown away: nobody is left to wait for a close
         except BaseException:
-            await close_async(response)
+            from mixdyn.release import release_async
+
+            await release_async(response, chunks)
             raise
 
 
@@ -239,7 +248,7 @@ async def _sleep(seconds: float) -> None:
 def run(effect: Run) -> Any:
     """Call a function of the caller's, which must not need awaiting here."""
     outcome = effect.function(*effect.arguments)
-    if isawaitable(outcome):
+    if hasattr(outcome, "__await__"):
         getattr(outcome, "close", str)()  # a coroutine that nobody awaits would warn
         name = getattr(effect.function, "__qualname__", type(effect.function).__name__)
         raise TypeError(f"{name} is async: use the method's _async twin, or give a plain function")

@@ -10,19 +10,23 @@ MixError                        every error that mixdyn itself raises about a ca
 ├── DocumentError               a document that cannot be read or used; also a ValueError
 └── ClientClosedError           a call on a closed client; also a RuntimeError
 
+HeldMethodWarning               a method that was taken from a client before a swap; a UserWarning
+
 Wrong or missing arguments are a plain TypeError, as for any Python function.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import weakref
+from collections.abc import Iterable
 from itertools import islice
 from reprlib import Repr
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 __all__ = [
     "ClientClosedError",
     "DocumentError",
+    "HeldMethodWarning",
     "MixDefaultError",
     "MixError",
     "NoResponseError",
@@ -190,6 +194,10 @@ class ClientClosedError(MixError, RuntimeError):
     """The client was closed before the call."""
 
 
+class HeldMethodWarning(UserWarning):
+    """A method that is called was taken from its client before that took on another document."""
+
+
 def refuse_answer(label: str, response: Any, reason: str) -> ResponseValidationError:
     """Make the error for an answer whose body cannot be had."""
     message = f"{label} answered {response.status_code}, but {reason}"
@@ -242,17 +250,27 @@ def nearest(name: str, candidates: Iterable[str]) -> str:
 
 
 _schema_errors: dict[str, type[MixError]] = {}
-_sources: list[Callable[[], Iterable[str]]] = []
 
 
-def announce(source: Callable[[], Iterable[str]]) -> None:
-    """Let `source` tell the names of error schemas when one is first looked for."""
-    _sources.append(source)
+class Source(Protocol):
+    """What knows the names of the error schemas of a document."""
+
+    def error_names(self) -> Iterable[str]:
+        """Name the error schemas."""
+        ...
+
+
+_sources: weakref.WeakSet[Source] = weakref.WeakSet()
+
+
+def announce(source: Source) -> None:
+    """Let `source` tell its names when one is first looked for that is not known, if it lives."""
+    _sources.add(source)
 
 
 def _collect() -> None:
     while _sources:
-        for name in _sources.pop()():
+        for name in _sources.pop().error_names():
             schema_error(name)
 
 
@@ -283,13 +301,15 @@ def _restore_schema_error(name: str, args: tuple[Any, ...]) -> MixError:
     return (_schema_errors.get(name) or schema_error(name))(*args)
 
 
-def __getattr__(name: str) -> type[MixError]:
-    if not name.startswith("_"):
+def __getattr__(name: str) -> Any:
+    if name not in _schema_errors and not name.startswith("_"):
         _collect()
     if name in _schema_errors:
         return _schema_errors[name]
     message = f"module {__name__!r} has no attribute {name!r}"
-    raise AttributeError(message + nearest(name, [*__all__, *_schema_errors]))
+    # With an object of its own, Python adds no second suggestion to a traceback.
+    known = [*__all__, *_schema_errors]
+    raise AttributeError(message + nearest(name, known), name=name, obj=None)
 
 
 def __dir__() -> list[str]:

@@ -29,7 +29,8 @@ from mixdyn.media import (
     media_essence,
     rank_media,
 )
-from mixdyn.normalform import normalize
+from mixdyn.misfit import list_faults, make_misfit, move
+from mixdyn.novelty import FIRST, Novelty
 from mixdyn.operation import Operation
 from mixdyn.results import Model, Reader, Types
 from mixdyn.schema import Discriminator, Schema
@@ -45,6 +46,9 @@ __all__ = ["Event", "EventReader", "ServerEvent", "UnknownEvent"]
 _ENVELOPE = frozenset({"event", "data", "id", "retry"})
 _SENTINEL = "x-speakeasy-sse-sentinel"
 _MAX_VARIANTS = 16
+_MOST_FRUITLESS = 8
+# Of the events that fit, the first of a kind are searched for what is new, then one in so many.
+_EVERY = 4096
 
 
 class EventReader:
@@ -111,7 +115,7 @@ class EventReader:
         return RecordDecoder(max_event_bytes=max_event_bytes, mark=mark)
 
     def read(self, raw: RawEvent, *, is_checked: bool) -> tuple[Any, Problems]:
-        """Give the typed event, and where it does not fit its schema."""
+        """Give the typed event, and where it does not fit its schema, or what is new in it."""
         name, text, last_id, retry = raw
         try:
             data = decode(text)
@@ -194,11 +198,13 @@ class EventReader:
     ) -> tuple[Any, Problems]:
         """Read by what the document has for another media type, if it fits."""
         event, problems = branch.read(dict(envelope), text, is_checked=True)
-        return (UnknownEvent.of(envelope, text) if problems else event), ()
+        return (UnknownEvent.of(envelope, text) if list_faults(problems) else event), ()
 
 
 class _Branch:
     """One kind of event, whose schema describes its data: what types and checks it."""
+
+    _fields: frozenset[str] = frozenset()
 
     def __init__(
         self,
@@ -217,6 +223,7 @@ class _Branch:
         held = _find(own, "contentSchema") if self._holds_json and own is not None else None
         self._held = make_checker(held, held) if held is not None else None
         self._checker = make_checker(schema, whole)
+        self._checker.known = self._fields
 
     def read(
         self, envelope: dict[str, Any], text: str, *, is_checked: bool
@@ -227,7 +234,8 @@ class _Branch:
                 return self._read_held(envelope, text, is_checked=is_checked)
             envelope["data"] = text
         problems = self._checker.check(self._described(envelope)) if is_checked else ()
-        return self._view(envelope, text, problems), problems
+        faults = list_faults(problems) if problems else ()
+        return self._view(envelope, text, faults), problems
 
     def _described(self, envelope: dict[str, Any]) -> Any:
         """Give what the schema describes."""
@@ -247,13 +255,15 @@ class _Branch:
             problems = self._checker.check(self._described({**envelope, "data": text}))
         if is_checked and inner is not None:
             found = inner.check(held)
-            problems += tuple(p._replace(path=f"$.data{p.path[1:]}") for p in found)
+            problems += tuple(move(p, "$.data", "/data") for p in found)
         typed = inner.read(held) if inner is not None else held
-        return ServerEvent.wrap(envelope, text, typed, problems), problems
+        return ServerEvent.wrap(envelope, text, typed, list_faults(problems)), problems
 
 
 class _Envelope(_Branch):
     """One kind of event, whose schema describes the event itself."""
+
+    _fields = frozenset(f"/{name}" for name in _ENVELOPE)  # every event has them
 
     def _described(self, envelope: dict[str, Any]) -> Any:
         return envelope
@@ -297,10 +307,35 @@ class _Checker:
         self._types = types
         self._name = name
         self._tell = tell
+        self._fruitless = 0
+        self._looks = 0
+        self._left = 1  # so many values on, one is looked at
+        self.known: frozenset[str] = frozenset()  # pointers of what needs no telling
 
     def check(self, value: Any) -> Problems:
-        """Tell where a value does not fit."""
-        return () if self._accepts(value) else self._validator.problems(value)
+        """Tell where a value does not fit, or else, now and then, what is new in it."""
+        if self._accepts(value):
+            self._left -= 1
+            return () if self._left > 0 else self._look(value)
+        return self._validator.check(value) or self._find_news(value)
+
+    def _look(self, value: Any) -> Problems:
+        """Tell what is new in a value that fits; the first are looked at, then one in so many."""
+        self._looks += 1
+        self._left = 1 if self._looks < FIRST else _EVERY
+        return self._drop_known(self._novelty.find(value))
+
+    def _find_news(self, value: Any) -> Problems:
+        """Tell what is new in a value that fits, but not by all that the document says."""
+        is_hopeful = self._fruitless <= _MOST_FRUITLESS
+        news = self._drop_known(self._novelty.find(value)) if is_hopeful else ()
+        self._fruitless += not news
+        if self._fruitless > _MOST_FRUITLESS:  # there is another reason, which does not show
+            self._accepts = self._validator.accepts_early
+        return news
+
+    def _drop_known(self, news: Problems) -> Problems:
+        return tuple(each for each in news if getattr(each, "pointer", "") not in self.known)
 
     def read(self, value: Any) -> Any:
         """Give the typed view of a value."""
@@ -319,16 +354,25 @@ class _Checker:
         return _class_of(self.read({}))
 
     @cached_property
-    def _validator(self) -> Validator:
+    def _schema_read(self) -> Any:
         try:
-            return Validator(loosen(normalize(self._whole, "response")))
+            return self._types.normal_form(self._whole)
         except DocumentError as error:
             self._tell(error)
-            return Validator(True)
+            return True
+
+    @cached_property
+    def _validator(self) -> Validator:
+        return Validator(loosen(self._schema_read))
 
     @cached_property
     def _accepts(self) -> Callable[[Any], bool]:
-        return self._validator.accepts
+        """What accepts only values with nothing new in them, as far as schemas tell."""
+        return Validator(loosen(self._schema_read, keeps_limits=True)).accepts_early
+
+    @cached_property
+    def _novelty(self) -> Novelty:
+        return Novelty(self._schema_read)
 
     @cached_property
     def _reader(self) -> Reader:
@@ -351,7 +395,7 @@ def _refuse_record(
     if error is not None:
         is_deep = isinstance(error, RecursionError)
         reason = f"not valid JSON: {'nested too deeply' if is_deep else excerpt(str(error))}"
-    problems = (Problem("$", reason),) if is_checked else ()
+    problems = (make_misfit("$", reason, kind="json", got="text"),) if is_checked else ()
     envelope = {"event": raw.event, "data": raw.data, "id": raw.id}
     return UnknownEvent.of(envelope, raw.data, problems), problems
 

@@ -4,19 +4,22 @@ From the bytes of a stream to typed events: what blocking and async streams shar
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from mixdyn.content import ContentDecoder, ContentError
 from mixdyn.errors import Problem, ResponseValidationError, excerpt, itemize
-from mixdyn.event import EventReader
+from mixdyn.event import EventReader, UnknownEvent
+from mixdyn.eventview import replace_problems
+from mixdyn.misfit import NEW_EVENT, list_faults, make_misfit, settle
+from mixdyn.redact import FindRedactor
 from mixdyn.settings import Mode, Report
 from mixdyn.sse import MAX_EVENT_BYTES, Decoder, EventTooLargeError, RawEvent, Replay
 
-_MAX_REPORTS = 100
-_INDEX = re.compile(r"\[\d+\]")
+_NAME = 60
+_LONGEST = 1000
+_MAX_UNKNOWN = 100
 
 
 class EventFeed:
@@ -29,9 +32,11 @@ class EventFeed:
     Args:
         reader: types and checks the events.
         mode: `strict` raises for what does not fit, `warn` reports it, `off` looks at nothing.
-        report: takes what does not fit, once for each kind.
+        report: takes what does not fit, for each event.
         label: names the operation.
         max_event_bytes: bound on one event; None lifts it.
+        redactor: gives what masks the call's own secrets in messages; asked only for these.
+        note: takes what is new rather than wrong, and what has been raised.
     """
 
     def __init__(
@@ -41,6 +46,8 @@ class EventFeed:
         report: Report,
         label: str,
         max_event_bytes: int | None = MAX_EVENT_BYTES,
+        redactor: FindRedactor = None,
+        note: Report | None = None,
     ) -> None:
         self.decoder = reader.make_decoder(max_event_bytes)
         self.label = label
@@ -51,7 +58,10 @@ class EventFeed:
         self._mode = mode
         self._is_checked = mode != "off"
         self._report = report
-        self._reported: set[Any] = set()
+        self._note = note
+        self._redactor = redactor
+        self._told: Problem | None = None
+        self._unknown: dict[str, tuple[Problem, ...]] = {}
         self._content: ContentDecoder | None = None
         self._pieces: Iterator[bytes] = iter(())
         self._failure: ResponseValidationError | None = None
@@ -122,8 +132,12 @@ class EventFeed:
     def make_event(self, raw: RawEvent) -> Any:
         """Give the typed event; raises ResponseValidationError in mode `strict`."""
         event, problems = self._reader.read(raw, is_checked=self._is_checked)
-        if problems or self._reader.problem is not None:
-            self._complain(raw, problems)
+        if problems or self._reader.problem != self._told:
+            faults = self._complain(raw, problems)
+            if faults:  # then it is an event, and no plain record
+                replace_problems(event, faults)
+        if event.__class__ is UnknownEvent and self._note is not None and not problems:
+            self._note_unknown(raw)
         return event
 
     def is_named(self, event: Any, names: Iterable[str]) -> bool:
@@ -155,17 +169,49 @@ class EventFeed:
         message = f"{self.label}: {error}"
         self._failure = ResponseValidationError(message, None, "", None, self.label, problems)
 
-    def _complain(self, raw: RawEvent, problems: tuple[Problem, ...]) -> None:
-        if problems and self._mode == "strict":
-            raise self._refuse(raw, problems)
-        told = problems or (self._reader.problem,)
-        kind = (raw.event, *(_INDEX.sub("[]", p.path) for p in told if p is not None))
-        if kind not in self._reported and len(self._reported) < _MAX_REPORTS:
-            self._reported.add(kind)
-            self._report(tuple(p for p in told if p is not None))
+    def _complain(self, raw: RawEvent, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+        """Pass on what was found in an event, and give what is wrong with it, masked."""
+        name = self._name(raw)
+        found = settle(problems, f"event {name}" if name else "event", self._hide)
+        faults = list_faults(found)
+        noted = tuple(p for p in found if self._mode == "strict" or p not in faults)
+        if noted and self._note is not None:
+            self._note(noted)
+        if faults and self._mode == "strict":
+            raise self._refuse(raw, name, faults)
+        if faults:
+            self._report(faults)
+        if self._reader.problem not in (None, self._told):
+            self._told = self._reader.problem
+            self._report(settle((self._reader.problem,)))
+        return faults
 
-    def _refuse(self, raw: RawEvent, problems: tuple[Problem, ...]) -> ResponseValidationError:
-        what = f"an event {excerpt(raw.event, 60)!r}" if raw.event else "a record"
+    def _note_unknown(self, raw: RawEvent) -> None:
+        """Note an event of a type that the document does not have, where it has types at all."""
+        if not self._is_checked or self._note is None or self._reader.discriminator is None:
+            return
+        found = self._unknown.get(raw.event)
+        if found is None:
+            name = self._name(raw)
+            told = "the document does not tell of this event"
+            problem = make_misfit("$", told, kind=NEW_EVENT, got=name)
+            found = settle((problem,), f"event {name}")
+            if len(self._unknown) < _MAX_UNKNOWN:  # the server chooses how many there are
+                self._unknown[raw.event] = found
+        self._note(found)
+
+    def _name(self, raw: RawEvent) -> str:
+        """Give an event's type as it can be shown."""
+        return excerpt(self._hide(raw.event[:_LONGEST]), _NAME)
+
+    def _hide(self, text: str) -> str:
+        """Mask the call's own secrets."""
+        return text if self._redactor is None else self._redactor().text(text)
+
+    def _refuse(
+        self, raw: RawEvent, name: str, problems: tuple[Problem, ...]
+    ) -> ResponseValidationError:
+        what = f"an event '{name}'" if name else "a record"
         title = f"{self.label}: {what} does not fit the document:"
         message = itemize(title, [str(p) for p in problems])
         return ResponseValidationError(message, None, raw.data, None, self.label, problems)

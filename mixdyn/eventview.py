@@ -136,6 +136,11 @@ def make_event(kind: type[_M], value: dict[str, Any], problems: Problems = ()) -
     return event
 
 
+def replace_problems(event: Event, problems: Problems) -> None:
+    """Give an event that was just made the same problems in other words."""
+    _set_problems(event, problems)
+
+
 def event_class(kind: type[Model]) -> type[Event]:
     """Give the class of the events of a model: the same, with `problems`."""
     if issubclass(Event, kind):  # of what is not described, views have no class of their own

@@ -6,20 +6,19 @@ Values are the document's own examples, defaults and enums where it has some, el
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 from typing import Any, NamedTuple
 
 from mixdyn.body import takes_file
 from mixdyn.errors import DocumentError, RequestValidationError
-from mixdyn.media import is_binary, is_json
-from mixdyn.names import to_identifier, to_snake
+from mixdyn.media import is_binary
 from mixdyn.operation import Argument, Operation
 from mixdyn.plan import Plan
 from mixdyn.redact import PLAIN
 from mixdyn.sample import Sampler, Taste, examples_beside, media_examples
-from mixdyn.shape import is_array, is_object
-from mixdyn.word import to_singular
+from mixdyn.shape import as_object, is_array, is_object
 
 _NOW = 1_735_689_600.0  # 2025-01-01, so that an example is the same every day
 _WIDTH = 72
@@ -31,18 +30,6 @@ _TRIES = (
     Taste(_NOW, is_lean=True, has_examples=False, direction="request"),
     Taste(_NOW, direction="request"),
 )
-
-
-class Maker(NamedTuple):
-    """An operation that makes a thing, and the property that tells the new thing's id."""
-
-    operation: Operation
-    attribute: str
-
-    @property
-    def variable(self) -> str:
-        """What an example calls the thing: `session` of `POST /sessions`."""
-        return to_identifier(_singular(self.operation.path))
 
 
 class Example(NamedTuple):
@@ -59,8 +46,10 @@ def choose_values(plan: Plan) -> dict[str, Any]:
     Where nothing passes the operation's own check, the first attempt is given.
     """
     sampler = Sampler()
-    attempts = [_choose(plan.operation, sampler, taste) for taste in _TRIES]
-    return next((values for values in attempts if _is_valid(plan, values)), attempts[0])
+    first = _choose(plan.operation, sampler, _TRIES[0])
+    later = (_choose(plan.operation, sampler, taste) for taste in _TRIES[1:])
+    whole = (_choose_whole(plan.operation, sampler) for _ in (1,))
+    return next((v for v in chain([first], later, whole) if _is_valid(plan, v)), first)
 
 
 def write_call(call: str, example: Example, *, is_stream: bool = False) -> str:
@@ -79,12 +68,12 @@ def write_call(call: str, example: Example, *, is_stream: bool = False) -> str:
 
 
 def write_value(value: Any, width: int = _WIDTH) -> str:
-    """Write a JSON value as Python, over several lines where it is wide."""
-    text = _quote(value) if isinstance(value, str) else repr(value)
+    """Write a JSON value, or bytes, as Python; over several lines where it is wide."""
+    text = _write_flat(value)
     if len(text) <= width or not value:
         return text
     if is_object(value):
-        inner = [f"{write_value(k)}: {write_value(v, width - 8)}" for k, v in value.items()]
+        inner = [f"{_write_flat(k)}: {write_value(v, width - 8)}" for k, v in value.items()]
         return "{\n" + "".join(f"    {_indent(item)},\n" for item in inner) + "}"
     if is_array(value):
         items = [write_value(item, width - 8) for item in value]
@@ -92,75 +81,30 @@ def write_value(value: Any, width: int = _WIDTH) -> str:
     return text
 
 
-def find_makers(
-    operation: Operation, others: Iterable[Operation], aliases: Mapping[str, str]
-) -> dict[str, Maker]:
-    """
-    Find, for arguments that name a thing, the operation without such arguments that makes one.
-
-    Args:
-        operation: the operation to be called.
-        others: those that may make things: `POST /sessions` for `/sessions/{id}`, and for a
-            `sessionId` in the query.
-        aliases: how other operations at the same place call an argument, in snake_case.
-    """
-    found: dict[str, Maker] = {}
-    for maker in others:
-        for argument in operation.arguments:
-            attribute = _made_attribute(argument, operation, maker, aliases)
-            if argument.required and attribute and argument.name not in found:
-                found[argument.name] = Maker(maker, attribute)
-    return found
+def _write_flat(value: Any) -> str:
+    """Write a value on one line."""
+    if isinstance(value, (str, bytes)):
+        return _quote(value)
+    if is_object(value):
+        pairs = (f"{_write_flat(k)}: {_write_flat(v)}" for k, v in value.items())
+        return f"{{{', '.join(pairs)}}}"
+    return f"[{', '.join(map(_write_flat, value))}]" if is_array(value) else repr(value)
 
 
-def is_maker_of(path: str, method: str, operation: Operation, aliases: Mapping[str, str]) -> bool:
-    """Tell, by path and method alone, whether an operation may make what another one names."""
-    if method != "POST" or "{" in path or not path.strip("/"):
-        return False
-    return any(_names_thing_of(path, a, operation, aliases) for a in operation.arguments)
+def choose_value(argument: Argument, operation: Operation) -> Any:
+    """Give a value for one argument."""
+    return _make_value(argument, operation, Sampler(), _TRIES[0])
 
 
-def split_path(argument: Argument, operation: Operation) -> str:
-    """Give what stands before an argument in the path; it may be a collection."""
-    return operation.path.partition(f"/{{{argument.wire}}}")[0]
-
-
-def _quote(text: str) -> str:
-    """Write text in double quotes where nothing in it has to be escaped."""
-    is_plain = text.isprintable() and not {'"', "\\"} & set(text)
-    return f'"{text}"' if is_plain else repr(text)
+def _quote(text: str | bytes) -> str:
+    """Write text or bytes in double quotes where nothing in them has to be escaped."""
+    written = repr(text)
+    has_quotes = '"' in written or "\\" in written
+    return written if has_quotes else written.replace("'", '"')
 
 
 def _indent(text: str) -> str:
     return text.replace("\n", "\n    ")
-
-
-def _names_thing_of(
-    path: str, argument: Argument, operation: Operation, aliases: Mapping[str, str]
-) -> bool:
-    """Tell whether an argument names a thing of a collection: by the path, or by its own name."""
-    if argument.location == "path" and split_path(argument, operation) == path.rstrip("/"):
-        return True
-    names = (to_snake(argument.wire), aliases.get(argument.name))
-    return argument.location in ("path", "query") and f"{_singular(path)}_id" in names
-
-
-def _singular(path: str) -> str:
-    """Name one thing of the collection at a path."""
-    return to_singular(to_snake(path.rstrip("/").rpartition("/")[2]))
-
-
-def _made_attribute(
-    argument: Argument, operation: Operation, maker: Operation, aliases: Mapping[str, str]
-) -> str:
-    """Name the property of what is made that the argument asks for, or nothing."""
-    if not _names_thing_of(maker.path, argument, operation, aliases):
-        return ""
-    media = [m for response in maker.success for m in response.media if is_json(m.essence)]
-    schema = media[0].schema if media else None
-    declared = schema.core.properties if schema is not None else {}
-    wanted = (argument.wire, "id", "uuid", "key", "name")
-    return next((to_snake(name) for name in wanted if name in declared), "")
 
 
 def _choose(operation: Operation, sampler: Sampler, taste: Taste) -> dict[str, Any]:
@@ -173,6 +117,17 @@ def _choose(operation: Operation, sampler: Sampler, taste: Taste) -> dict[str, A
         for argument in operation.arguments
         if argument.required or not taste.is_lean
     }
+
+
+def _choose_whole(operation: Operation, sampler: Sampler) -> dict[str, Any]:
+    """Choose what is required, and make the body as a whole: its properties may be conditions."""
+    values = _choose(operation, sampler, _TRIES[1])
+    media = operation.body.preferred if operation.body is not None else None
+    if media is None or media.schema is None:
+        return values
+    made = as_object(sampler.sample(media.schema, "body", _TRIES[1]))
+    inside = (a for a in operation.arguments if a.location == "body" and a.wire in made)
+    return values | {a.name: made[a.wire] for a in inside}
 
 
 def _body_example(operation: Operation, sampler: Sampler) -> Mapping[str, Any]:
@@ -202,7 +157,11 @@ def _make_value(argument: Argument, operation: Operation, sampler: Sampler, tast
         taste = replace(taste, has_examples=False)
     for ready in _ready_values(argument, sampler, taste):
         return ready
-    return sampler.sample(schema, argument.wire, taste, argument.wire)
+    value = sampler.sample(schema, argument.wire, taste, argument.wire)
+    if "body" not in argument.location and value in ([], {}):
+        # Nothing of an empty list is sent, so that it would be missing.
+        return sampler.sample(schema, argument.wire, replace(taste, is_lean=False), argument.wire)
+    return value
 
 
 def _ready_values(argument: Argument, sampler: Sampler, taste: Taste) -> Iterator[Any]:

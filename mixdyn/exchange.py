@@ -8,21 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from mixdyn.content import ContentError
 from mixdyn.effect import Build, Close, Flow, Open, Read, Resume, Send
 from mixdyn.errors import MixError, NoResponseError, refuse_answer
-from mixdyn.eventfeed import EventFeed
 from mixdyn.hook import NO_HOOKS, HookContext, replace_with, settle_error
 from mixdyn.log import choose_logger, log_failure, log_request, log_response
 from mixdyn.plan import Plan
+from mixdyn.record import NamedTuple
 from mixdyn.redact import Redactor
 from mixdyn.redirect import MAX_REDIRECTS, is_same_origin, next_request
 from mixdyn.request import Request
 from mixdyn.response import MAX_ERROR_BYTES, MAX_JSON_BYTES, Match
 from mixdyn.settings import Settings, Unset
 from mixdyn.terms import Terms
+
+if TYPE_CHECKING:
+    from mixdyn.eventfeed import EventFeed
 
 # How long an answer may take in all where no `timeout_ms` says otherwise: nothing waits for ever.
 TOTAL_SECONDS = 600.0

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from itertools import islice
 from typing import Any, NamedTuple
 
 from mixdyn.block import Block, Code, Heading, Paragraph, Span, Table, Words, one_line, words
 from mixdyn.catalog import Entry
 from mixdyn.errors import excerpt
-from mixdyn.example import Example, choose_values, find_makers, is_maker_of, split_path, write_call
+from mixdyn.example import Example, choose_values, write_call
 from mixdyn.kind import write_kind
+from mixdyn.maker import FindPlan, Preparation
 from mixdyn.media import MediaType, is_json
-from mixdyn.names import to_snake
 from mixdyn.operation import Argument, Operation, Response
 from mixdyn.outline import describe_kind, join_words, make_table, outline_result, write_remarks
 from mixdyn.page import Page
@@ -31,15 +30,13 @@ _NAME = 60
 _TEXT = 300
 _DESCRIPTION = 1500
 _SUMMARY = 120
+_ITEM = re.compile(r"\n[ \t]{0,8}[-*+•][ \t]+")  # of a list, as Markdown has it
 _BLANK = re.compile(r"\n[ \t\r]*\n")
 _MOST_ROWS = 60
 _MOST_FIELDS = 30
 _MOST_EVENTS = 30
 _MOST_NAMES = 8
 _MOST_OPTIONAL = 4
-_MOST_MAKERS = 10
-
-FindPlan = Callable[[Entry], Plan]
 
 
 class Subject(NamedTuple):
@@ -132,7 +129,7 @@ def describe_namespace(
     inner = [(words(Span(one_line(child, _NAME), "name")),) for child in children]
     return Page(
         Heading(words(Span(one_line(name, _NAME), "title"))),
-        *(Paragraph(words(paragraph)) for paragraph in _paragraphs(text)),
+        *_describe_text(text),
         *_titled("Operations", [Table(tuple(rows))] if rows else []),
         *_more(len(entries) - _MOST_ROWS, f"dir({call})"),
         *_titled("Namespaces", [Table(tuple(inner))] if inner else []),
@@ -145,11 +142,12 @@ def describe_operation(subject: Subject) -> Page:
     plan, operation = subject.plan, subject.plan.operation
     is_gone = [Span("  deprecated", "alert")] if operation.is_deprecated else []
     title = f"{operation.method} {one_line(operation.path, 200)}"
-    texts = (one_line(operation.summary, _TEXT), *_paragraphs(operation.description))
+    summary = one_line(operation.summary, _TEXT)
     blocks: list[Block] = [
         Heading(words(Span(write_call_form(operation, subject.signature), "name"))),
         Paragraph(words(Span(title, "note"), *is_gone)),
-        *(Paragraph(words(text)) for text in texts if text),
+        *([Paragraph(words(summary))] if summary else []),
+        *_describe_text(operation.description),
     ]
     arguments = [_argument_row(a, subject) for a in operation.arguments]
     blocks += _titled("Arguments", [Table(tuple(arguments))] if arguments else [])
@@ -181,54 +179,25 @@ def write_short_form(name: str, operation: Operation) -> str:
 
 
 def write_example(subject: Subject) -> str:
-    """Write a call that runs as it stands; where it names a thing, that is made first."""
-    plan, operation = subject.plan, subject.plan.operation
+    """Write a call that runs as it stands; what it names is made first."""
+    plan = subject.plan
     values = choose_values(plan)
-    lines: list[str] = []
-    made: dict[str, str] = {}
-    aliases = _find_aliases(subject)
-    for argument, maker in find_makers(operation, _find_makers(subject, aliases), aliases).items():
-        call = f"{subject.client}.{maker.operation.name}"
-        example = Example(choose_values(subject.find_plan(_entry_of(subject, maker.operation))))
-        lines.append(f"{maker.variable} = {write_call(call, example)}")
-        made[argument] = f"{maker.variable}.{maker.attribute}"
-    lines.append(write_call(subject.call, Example(values, made), is_stream=plan.is_stream))
-    return "\n".join(lines)
+    before = Preparation(subject.client, subject.entries, subject.find_plan, subject.types)
+    made = before.supply(plan, values)
+    call = write_call(subject.call, Example(values, made), is_stream=plan.is_stream)
+    return "\n".join([*before.lines, call])
 
 
-def _find_aliases(subject: Subject) -> dict[str, str]:
-    """Find how `GET /stream?sessionId=…` calls what `/stream/{id}` names."""
-    operation = subject.plan.operation
-    heads = {split_path(a, operation): a.name for a in operation.arguments if a.location == "path"}
-    found: dict[str, str] = {}
-    for entry in subject.entries:
-        if entry.method == "GET" and entry.path in heads:
-            with suppress(ValueError):
-                asked = (a for a in subject.find_plan(entry).operation.arguments if a.required)
-                name = next((to_snake(a.wire) for a in asked if a.location == "query"), "")
-                found[heads[entry.path]] = name
-    return found
-
-
-def _find_makers(subject: Subject, aliases: Mapping[str, str]) -> list[Operation]:
-    """Give the few operations, of the many that there may be, which make what this one names."""
-    operation = subject.plan.operation
-    likely = (e for e in subject.entries if is_maker_of(e.path, e.method, operation, aliases))
-    found: list[Operation] = []
-    for entry in islice(likely, _MOST_MAKERS):
-        with suppress(ValueError):  # a broken one makes nothing
-            found.append(subject.find_plan(entry).operation)
-    return found
-
-
-def _entry_of(subject: Subject, operation: Operation) -> Entry:
-    return next(e for e in subject.entries if e.qualified_name == operation.name)
-
-
-def _paragraphs(text: str) -> list[str]:
-    """Give the paragraphs of a description, each on one line, as far as one reads at a prompt."""
+def _describe_text(text: str) -> list[Block]:
+    """Give the paragraphs and lists of a description, as far as one reads at a prompt."""
     shown = text[:_DESCRIPTION] + ("…" if len(text) > _DESCRIPTION else "")
-    return [one_line(part, _DESCRIPTION) for part in _BLANK.split(shown) if part.strip()]
+    blocks: list[Block] = []
+    for part in _BLANK.split(shown):
+        start, *items = _ITEM.split(f"\n{part}")
+        blocks += [Paragraph(words(one_line(start, _DESCRIPTION)))] if start.strip() else []
+        rows = [(words(one_line(f"- {item}", _DESCRIPTION)),) for item in items if item.strip()]
+        blocks += [Table(tuple(rows))] if rows else []
+    return blocks
 
 
 def _titled(title: str, blocks: Sequence[Block]) -> list[Block]:

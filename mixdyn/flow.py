@@ -7,26 +7,22 @@ An engine performs the effects, blocking or awaiting; see `effect` and `engine`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from mixdyn.binding import Bound
 from mixdyn.clock import SYSTEM_CLOCK, Clock
 from mixdyn.effect import Flow, Resume, Sleep
 from mixdyn.errors import MixError, Problem, excerpt
-from mixdyn.eventfeed import EventFeed
 from mixdyn.exchange import Answer, Exchange
-from mixdyn.hook import Run
-from mixdyn.log import logger
+from mixdyn.log import find_logger
 from mixdyn.operation import Operation
 from mixdyn.plan import Plan
-from mixdyn.prepared import Prepared
+from mixdyn.record import NamedTuple
 from mixdyn.redact import Redactor
 from mixdyn.request import Request
 from mixdyn.response import Match
-from mixdyn.resume import Resumption
 from mixdyn.retry import (
     has_idempotency_key,
     is_retried_error,
@@ -34,9 +30,11 @@ from mixdyn.retry import (
     next_delay,
     parse_retry_after,
 )
-from mixdyn.security import apply_security, choose_requirement
-from mixdyn.settings import Settings
+from mixdyn.settings import Report, Settings, Watch
 from mixdyn.terms import settle_terms
+
+if TYPE_CHECKING:
+    from mixdyn.eventfeed import EventFeed
 
 
 class Outcome(NamedTuple):
@@ -70,6 +68,8 @@ def call(plan: Plan, settings: Settings, bound: Bound, clock: Clock = SYSTEM_CLO
 
 def prepare(plan: Plan, settings: Settings, bound: Bound) -> Flow:
     """Build a call's request with its credentials and send nothing; the value is `Prepared`."""
+    from mixdyn.prepared import Prepared
+
     under_way = _Call(plan, settings, bound, SYSTEM_CLOCK)
     request = yield from under_way.build()
     redactor = plan.secrecy.redactor()
@@ -128,12 +128,11 @@ class _Call:
 
     def _authorize(self, request: Request) -> Flow:
         """Put credentials into the request's headers, and give its URL with those for the query."""
+        from mixdyn.security import apply_security, prove
+
         given, url, schemes = self.settings.security, request.url, self.plan.schemes
-        for name in choose_requirement(self.operation.security, given, schemes):
-            credential = given[name]
-            if callable(credential):
-                credential = yield Run(credential, ())
-            self.credentials[name] = credential
+        self.credentials = yield from prove(self.operation.security, given, schemes)
+        for name, credential in self.credentials.items():
             url = apply_security(schemes[name], credential, url, request.headers)
         return url
 
@@ -158,7 +157,7 @@ class _Call:
                 if error is not None:
                     raise error
                 return answer
-            (self.settings.logger or logger).debug(
+            (self.settings.logger or find_logger()).debug(
                 "%s attempt %d failed; the next follows in %.0f ms",
                 self.operation.label,
                 exchange.attempt,
@@ -181,7 +180,7 @@ class _Call:
         if policy is None or (response is not None and response.status_code < 400):
             return None
         if not policy.repeatable and has_idempotency_key(request.headers):
-            policy = replace(policy, repeatable=True)
+            policy = policy._replace(repeatable=True)
         retry_after = None
         if response is not None:
             retry_after = parse_retry_after(response.headers, self.clock.time())
@@ -204,32 +203,51 @@ class _Call:
         if answer.match.kind != "error":
             answer = yield from exchange.succeed(answer)
         if answer.match.kind == "error":
+            self._look_into(exchange, answer)
             raise exchange.error(answer)
         response, match, content = answer
         if content is not None:
-            report = partial(_report, self.operation, "response")
-            mode = self.terms.modes.response
-            redactor = exchange.find_redactor
-            result = self.plan.reader.decode(response, match, content, mode, report, redactor)
+            report, note = self._listeners("response")
+            mode, redactor = self.terms.modes.response, exchange.find_redactor
+            decode = self.plan.reader.decode
+            result = decode(response, match, content, mode, report, redactor, note)
         else:
-            feed = self._feed(match)
+            feed = self._feed(match, exchange)
             result = yield from exchange.open(answer, feed, self._resumption(exchange, feed))
             response = response if feed is not None else result
         result = yield from exchange.present(result)
         return response, result
 
-    def _feed(self, match: Match) -> EventFeed | None:
+    def _look_into(self, exchange: Exchange, answer: Answer) -> None:
+        """Note how an error is not as the document says; it is raised all the same."""
+        if self.terms.modes.response != "off" and self.settings.watch is not None:
+            response, _, content = answer
+            find_news = self.plan.reader.find_news
+            found = find_news(response, content or b"", exchange.find_redactor)
+            _note(self.operation, self.settings.watch, found)
+
+    def _listeners(self, direction: str) -> tuple[Report, Report]:
+        """Give what reports drift, and what only notes it."""
+        operation, watch = self.operation, self.settings.watch
+        return partial(_report_new, operation, watch, direction), partial(_note, operation, watch)
+
+    def _feed(self, match: Match, exchange: Exchange) -> EventFeed | None:
         if match.kind != "events":
             return None
+        from mixdyn.eventfeed import EventFeed
+
         reader = self.plan.events.sent_as(match.media, match.content_type)
-        report = partial(_report, self.operation, "event")
+        report, note = self._listeners("event")
         label, most = self.operation.label, self.terms.max_event_bytes
-        return EventFeed(reader, self.terms.modes.events, report, label, most)
+        mode, redactor = self.terms.modes.events, exchange.find_redactor
+        return EventFeed(reader, mode, report, label, most, redactor, note)
 
     def _resumption(self, exchange: Exchange, feed: EventFeed | None) -> Resume | None:
         """Give what opens the stream again after its connection ended, where that is wanted."""
         if feed is None or self.terms.reconnect is None:
             return None
+        from mixdyn.resume import Resumption
+
         feed.watch_replays()
         label = self.operation.label
         return Resumption(self.terms.reconnect, exchange, feed, self.clock, label).resume
@@ -273,7 +291,25 @@ def _close(request: Request) -> None:
         request.payload.close()
 
 
+def _note(
+    operation: Operation, watch: Watch | None, problems: tuple[Problem, ...]
+) -> tuple[Problem, ...]:
+    """Note what was found in an answer, if anything, and give what is of a new kind."""
+    if watch is None or not problems:
+        return problems
+    return watch.drift.add(operation.name, problems)
+
+
+def _report_new(
+    operation: Operation, watch: Watch | None, direction: str, problems: tuple[Problem, ...]
+) -> None:
+    """Report drift that this client has not seen before: each kind once."""
+    found = _note(operation, watch, problems)
+    if found:
+        _report(operation, direction, found)
+
+
 def _report(operation: Operation, direction: str, problems: tuple[Problem, ...]) -> None:
     """Report drift between document and server, without failing the call."""
     text = "; ".join(map(str, problems[:3]))
-    logger.warning("%s: the %s does not fit: %s", operation.label, direction, excerpt(text))
+    find_logger().warning("%s: the %s does not fit: %s", operation.label, direction, excerpt(text))

@@ -7,8 +7,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from mixdyn import params
 from mixdyn.errors import Problem, excerpt
+from mixdyn.params import ParameterError, encode_header
 from mixdyn.shape import is_object
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -46,7 +46,7 @@ def check_headers(headers: Any, accept: Any, problems: list[Problem]) -> dict[st
             problems.append(Problem(place, reason))
             continue
         try:
-            checked[str(name).lower()] = params.encode_header(value)
-        except params.ParameterError as error:
+            checked[str(name).lower()] = encode_header(value)
+        except ParameterError as error:
             problems.append(Problem(place, str(error)))
     return checked

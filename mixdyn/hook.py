@@ -7,9 +7,10 @@ Knows when hooks run and what their answers mean; performs none of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, TypeGuard
 
 from mixdyn.errors import excerpt
+from mixdyn.record import NamedTuple
 from mixdyn.shape import is_array
 
 Hook = Callable[..., Any]

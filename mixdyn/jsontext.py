@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from itertools import repeat
 from typing import Any
 
 _SMALL_BYTES = 64 * 1024
 
-# True for the first text: loading msgspec takes longer than it saves a process with a single call.
-_first = iter((True,))
+# For the first few small texts: loading msgspec takes longer than it saves a process on these.
+_few = repeat(True, 8)
 
 
 def decode(content: bytes | str) -> Any:
@@ -25,13 +26,23 @@ def decode(content: bytes | str) -> Any:
     Raises ValueError where it is none, and RecursionError where it is nested too deeply.
     """
     try:
-        if not next(_first, False) or len(content) > _SMALL_BYTES:
+        if len(content) > _SMALL_BYTES or not next(_few, False):
             return _fast_decoder()(content)
     except (ValueError, RecursionError):
         pass
-    import json
+    return _standard(content)
 
-    return json.loads(content)
+
+def decode_large(content: bytes) -> Any:
+    """
+    Give the value of a large JSON text, without making it Python's text first.
+
+    Raises ValueError or RecursionError also for what only `decode` can tell about.
+    """
+    decoder = _fast_decoder()
+    if len(content) <= _SMALL_BYTES or decoder is _standard:
+        raise ValueError("nothing would be gained")
+    return decoder(content)
 
 
 @cache
@@ -39,8 +50,12 @@ def _fast_decoder() -> Callable[[bytes | str], Any]:
     try:
         import msgspec
     except ImportError:
-        import json
-
-        return json.loads
+        return _standard
     decoder: Callable[[bytes | str], Any] = msgspec.json.Decoder().decode
     return decoder
+
+
+def _standard(content: bytes | str) -> Any:
+    import json
+
+    return json.loads(content)

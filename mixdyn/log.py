@@ -6,23 +6,36 @@ Knows the SDK's `debug_logger`, and Python's own `logging`; nothing is computed 
 
 from __future__ import annotations
 
-import logging
+import sys
 from collections.abc import Iterable, Mapping
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from mixdyn.errors import excerpt
-from mixdyn.payload import Payload
 from mixdyn.redact import Redactor
 from mixdyn.settings import Logger
 
-logger = logging.getLogger("mixdyn")
+if TYPE_CHECKING:
+    import logging
 
 SHOWN = 2000
+_DEBUG = 10  # `logging.DEBUG`, without loading it
 _FORMAT = "%(asctime)s %(name)s %(message)s"
+
+
+@cache
+def find_logger() -> logging.Logger:
+    """Give the logger `mixdyn`; `logging` is slow to load, and few programs come to need it."""
+    import logging
+
+    return logging.getLogger("mixdyn")
 
 
 def turn_on() -> None:
     """Write to the logger `mixdyn`, on stderr unless the program has handlers of its own."""
+    import logging
+
+    logger = find_logger()
     logger.setLevel(logging.DEBUG)
     if not logger.hasHandlers():
         handler = logging.StreamHandler()
@@ -34,7 +47,10 @@ def choose_logger(given: Logger | None) -> Logger | None:
     """Give what calls are written to: the client's own, else ours where it is on, else None."""
     if given is not None:
         return given
-    return logger if logger.isEnabledFor(logging.DEBUG) else None
+    if "logging" not in sys.modules:  # then nobody has turned it on
+        return None
+    logger = find_logger()
+    return logger if logger.isEnabledFor(_DEBUG) else None
 
 
 def log_request(to: Logger, redactor: Redactor, label: str, request: Any, content: Any) -> None:
@@ -82,6 +98,8 @@ def _show_headers(redactor: Redactor, headers: Any) -> str:
 
 
 def _show_body(redactor: Redactor, headers: Mapping[str, str], content: Any) -> str:
+    from mixdyn.payload import Payload
+
     if isinstance(content, Payload):
         size = "an unknown number of" if content.size is None else content.size
         return f"<{size} bytes, not read>"

@@ -10,6 +10,8 @@ from html import escape
 from mixdyn.block import Block, Code, Heading, Paragraph, Words
 from mixdyn.errors import printable
 
+_SHORT = 30
+_NO_BREAK = ' class="mx-short"'
 _LIGHT = (
     "--mx-name:#0550ae;--mx-kind:#116329;--mx-note:#57606a;--mx-alert:#b42318;"
     "--mx-rule:#d0d7de;--mx-code:#f6f8fa;"
@@ -34,6 +36,7 @@ display:block;overflow-x:auto;border:0}
 border-bottom:1px solid var(--mx-rule);background:none;max-width:44em;
 overflow-wrap:break-word;white-space:normal}
 .mixdyn td:first-child{white-space:pre-wrap}
+.mixdyn td.mx-short{white-space:pre}
 .mixdyn pre{background:var(--mx-code);color:inherit;padding:.5em .8em;margin:.3em 0 .8em;
 border-radius:4px;overflow-x:auto;white-space:pre}
 .mixdyn .mx-name,.mixdyn .mx-kind,.mixdyn pre{font-family:ui-monospace,Menlo,Consolas,monospace}
@@ -62,7 +65,13 @@ def _mark_block(block: Block) -> str:
 
 
 def _mark_row(row: tuple[Words, ...]) -> str:
-    return f"<tr>{''.join(f'<td>{_mark_words(cell)}</td>' for cell in row)}</tr>"
+    return f"<tr>{''.join(map(_mark_cell, row))}</tr>"
+
+
+def _mark_cell(cell: Words) -> str:
+    # A date is not to be broken at its hyphens.
+    is_short = sum(len(span.text) for span in cell) <= _SHORT
+    return f"<td{_NO_BREAK if is_short else ''}>{_mark_words(cell)}</td>"
 
 
 def _mark_words(words: Words) -> str:

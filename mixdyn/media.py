@@ -5,13 +5,16 @@ Media types of a document: which covers which, and which are JSON, text or bytes
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from mixdyn.errors import DocumentError
+from mixdyn.record import NamedTuple
 from mixdyn.schema import Schema
 from mixdyn.shape import as_text
 
 EVENT_STREAM = "text/event-stream"
+FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
 
 _LINES = frozenset(
     f"{kind}/{prefix}{name}"
@@ -21,8 +24,7 @@ _LINES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class MediaType:
+class MediaType(NamedTuple):
     """One media type of a body or response, with the schema of what it carries."""
 
     content_type: str
@@ -87,9 +89,12 @@ def is_binary(schema: Schema | None) -> bool:
     """Tell whether a schema stands for raw bytes (OpenAPI 3.0 `format`, 3.1 `contentMediaType`)."""
     if schema is None:
         return False
-    if schema.format == "binary":
-        return True
-    inner = media_essence(as_text(schema.get("contentMediaType")))
+    try:
+        if schema.format == "binary":
+            return True
+        inner = media_essence(as_text(schema.get("contentMediaType")))
+    except DocumentError:  # a part of it cannot be found: a call will say so
+        return False
     # Text that holds JSON or markup is still text.
     is_bytes = bool(inner) and not is_json(inner) and not is_text(inner)
     return is_bytes and schema.get("contentEncoding") is None

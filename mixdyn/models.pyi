@@ -12,8 +12,7 @@ import typing as _typing
 class BackendMessage(_form.Record):
     """One exchange of a conversation, from the user's words to the agent's answer."""
 
-    def __init__(self, *, id: str, role: str, session_id: str, user_input: str, assistant_response: str | None=..., reasoning: str | None=..., reasoning_duration: int | None=..., tool_calls: _form.Items[ToolCallData | _inputs.ToolCallDataDict | _inputs.ToolCallDataWire] | None=...) -> None:
-        ...
+    def __init__(self, *, id: str, role: str, session_id: str, user_input: str, assistant_response: str | None = ..., reasoning: str | None = ..., reasoning_duration: int | None = ..., tool_calls: _form.Items[ToolCallData | _inputs.ToolCallDataDict | _inputs.ToolCallDataWire] | None = ...) -> None: ...
 
     @property
     def assistant_response(self) -> str | None:
@@ -50,8 +49,7 @@ class BackendMessage(_form.Record):
 class ErrorResponse(_form.Record):
     """Body of every failed request."""
 
-    def __init__(self, *, error: RESTError | _inputs.RESTErrorDict) -> None:
-        ...
+    def __init__(self, *, error: RESTError | _inputs.RESTErrorDict) -> None: ...
 
     @property
     def error(self) -> RESTError:
@@ -60,8 +58,7 @@ class ErrorResponse(_form.Record):
 class FileInfo(_form.Record):
     """A file or directory in a session's storage."""
 
-    def __init__(self, *, is_dir: bool, modified: int, name: str, size: int) -> None:
-        ...
+    def __init__(self, *, is_dir: bool, modified: int, name: str, size: int) -> None: ...
 
     @property
     def is_dir(self) -> bool:
@@ -82,8 +79,7 @@ class FileInfo(_form.Record):
 class MessageData(_form.Record):
     """What a user says to the agent, with attachments."""
 
-    def __init__(self, *, apps: _form.Texts, media: _form.Texts, plan_mode: bool, text: str) -> None:
-        ...
+    def __init__(self, *, apps: _form.Texts, media: _form.Texts, plan_mode: bool, text: str) -> None: ...
 
     @property
     def apps(self) -> list[str]:
@@ -104,8 +100,7 @@ class MessageData(_form.Record):
 class RESTError(_form.Record):
     """Cause of a failed request."""
 
-    def __init__(self, *, code: int, message: str, type: _typing.Literal['bad_request', 'not_found', 'internal_error', 'unauthorized', 'validation_error']) -> None:
-        ...
+    def __init__(self, *, code: int, message: str, type: _typing.Literal['bad_request', 'not_found', 'internal_error', 'unauthorized', 'validation_error']) -> None: ...
 
     @property
     def code(self) -> int:
@@ -122,8 +117,7 @@ class RESTError(_form.Record):
 class SSEBaseEvent(_form.Record):
     """Fields that all events of the stream share."""
 
-    def __init__(self, *, event: _typing.Literal['connected', 'heartbeat', 'error', 'complete', 'thinking', 'content', 'tool', 'tool_execution_start', 'tool_execution_complete', 'permission', 'summarize'], id: str, retry: int | None=...) -> None:
-        ...
+    def __init__(self, *, event: _typing.Literal['connected', 'heartbeat', 'error', 'complete', 'thinking', 'content', 'tool', 'tool_execution_start', 'tool_execution_complete', 'permission', 'summarize'], id: str, retry: int | None = ...) -> None: ...
 
     @property
     def event(self) -> _typing.Literal['connected', 'heartbeat', 'error', 'complete', 'thinking', 'content', 'tool', 'tool_execution_start', 'tool_execution_complete', 'permission', 'summarize']:
@@ -140,8 +134,7 @@ class SSEBaseEvent(_form.Record):
 class SSECompleteEvent(_form.Record):
     """The agent is done with a message; the stream stays open for the next one."""
 
-    def __init__(self, *, event: _typing.Literal['connected', 'heartbeat', 'error', 'complete', 'thinking', 'content', 'tool', 'tool_execution_start', 'tool_execution_complete', 'permission', 'summarize'], id: str, data: _records.SSECompleteEventData | _inputs.SSECompleteEventDataDict | _inputs.SSECompleteEventDataWire, retry: int | None=...) -> None:
-        ...
+    def __init__(self, *, event: _typing.Literal['connected', 'heartbeat', 'error', 'complete', 'thinking', 'content', 'tool', 'tool_execution_start', 'tool_execution_complete', 'permission', 'summarize'], id: str, data: _records.SSECompleteEventData | _inputs.SSECompleteEventDataDict | _inputs.SSECompleteEventDataWire, retry: int | None = ...) -> None: ...
 
     @property
     def event(self) -> _typing.Literal['connected', 'heartbeat', 'error', 'complete', 'thinking', 'content', 'tool', 'tool_execution_start', 'tool_execution_complete', 'permission', 'summarize']:
@@ -162,8 +155,7 @@ class SSECompleteEvent(_form.Record):
 class SSEConnectedEvent(_form.Record):
     """First event of a stream; the connection is ready."""
 
-    def __init__(self, *, event: _typing.Literal['connected', 'heartbeat', 'error', 'complete', 'thinking', 'content', 'tool', 'tool_execution_start', 'tool_execution_complete', 'permission', 'summarize'], id: str, data: _records.SSEConnectedEventData | _inputs.SSEConnectedEventDataDict | _inputs.SSEConnectedEventDataWire, retry: int | None=...) -> None:
-        ...
+    def __init__(self, *, event: _typing.Literal['connected', 'heartbeat', 'error', 'complete', 'thinking', 'content', 'tool', 'tool_execution_start', 'tool_execution_complete', 'permission', 'summarize'], id: str, data: _records.SSEConnectedEventData | _inputs.SSEConnectedEventDataDict | _inputs.SSEConnectedEventDataWire, retry: int | None = ...) -> None: ...
 
     @property
     def event(self) -> _typing.Literal['connected', 'heartbeat', 'error', 'complete', 'thinking', 'content', 'tool', 'tool_execution_start', 'tool_execution_complete', 'permission', 'summarize']:
@@ -184,8 +176,7 @@ class SSEConnectedEvent(_form.Record):
 class SSEContentEvent(_form.Record):
     """The agent has written a further piece of its answer."""
 
-    def __init__(self, *, event: _typing.Literal['connected', 'heartbeat', 'error', 'complete', 'thinking', 'content', 'tool', 'tool_execution_start', 'tool_execution_complete', 'permission', 'summarize'], id: str, data: _records.SSEContentEventData | _inputs.SSEContentEventDataDict, retry: int | None=...) -> None:
-        ...
+    def __init__(self, *, event: _typing.Literal['connected', 'heartbeat', 'error', 'complete', 'thinking', 'content', 'tool', 'tool_execution_start', 'tool_execution_complete', 'permission', 'summarize'], id: str, data: _records.SSEContentEventData | _inputs.SSEContentEventDataDict, retry: int | None = ...) -> None: ...
 
     @property
     def event(self) -> _typing.Literal['connected', 'heartbeat', 'error', 'complete', 'thinking', 'content', 'tool', 'tool_execution_start', 'tool_execution_complete', 'permission', 'summarize']:
@@ -206,8 +197,7 @@ class SSEContentEvent(_form.Record):
 class SSEErrorEvent(_form.Record):
     """Something went wrong, a wrong session id for instance, or an attempt about to be repeated."""
 
-    def __init__(self, *, event: _typing.Literal['connected', 'heartbeat', 'error', 'complete', 'thinking', 'content', 'tool', 'tool_execution_start', 'tool_execution_complete', 'permission', 'summarize'], id: str, data: _records.SSEErrorEventData | _inputs.SSEErrorEventDataDict | _inputs.SSEErrorEventDataWire, retry: int | None=...) -> None:
-        ...
+    def __init__(self, *, event: _typing.Literal['connected', 'heartbeat', 'error', 'complete', 'thinking', 'content', 'tool', 'tool_execution_start', 'tool_execution_complete', 'permission', 'summarize'], id: str, data: _records.SSEErrorEventData | _inputs.SSEErrorEventDataDict | _inputs.SSEErrorEventDataWire, retry: int | None = ...) -> None: ...
 
     @property
     def event(self) -> _typing.Literal['connected', 'heartbeat', 'error', 'complete', 'thinking', 'content', 'tool', 'tool_execution_start', 'tool_execution_complete', 'permission', 'summarize']:
@@ -228,8 +218,7 @@ class SSEErrorEvent(_form.Record):
 class SSEHeartbeatEvent(_form.Record):
     """Sign of life, sent every 45 seconds."""
 
-    def __init__(self, *, event: _typing.Literal['connected', 'heartbeat', 'error', 'complete', 'thinking', 'content', 'tool', 'tool_execution_start', 'tool_execution_complete', 'permission', 'summarize'], id: str, data: _records.SSEHeartbeatEventData | _inputs.SSEHeartbeatEventDataDict, retry: int | None=...) -> None:
-        ...
+    def __init__(self, *, event: _typing.Literal['connected', 'heartbeat', 'error', 'complete', 'thinking', 'content', 'tool', 'tool_execution_start', 'tool_execution_complete', 'permission', 'summarize'], id: str, data: _records.SSEHeartbeatEventData | _inputs.SSEHeartbeatEventDataDict, retry: int | None = ...) -> None: ...
 
     @property
     def event(self) -> _typing.Literal['connected', 'heartbeat', 'error', 'complete', 'thinking', 'content', 'tool', 'tool_execution_start', 'tool_execution_complete', 'permission', 'summarize']:
@@ -250,8 +239,7 @@ class SSEHeartbeatEvent(_form.Record):
 class SSEPermissionEvent(_form.Record):
     """A tool waits for grantPermission or denyPermission."""
 
-    def __init__(self, *, event: _typing.Literal['connected', 'heartbeat', 'error', 'complete', 'thinking', 'content', 'tool', 'tool_execution_start', 'tool_execution_complete', 'permission', 'summarize'], id: str, data: _records.SSEPermissionEventData | _inputs.SSEPermissionEventDataDict | _inputs.SSEPermissionEventDataWire, retry: int | None=...) -> None:
-        ...
+    def __init__(self, *, event: _typing.Literal['connected', 'heartbeat', 'error', 'complete', 'thinking', 'content', 'tool', 'tool_execution_start', 'tool_execution_complete', 'permission', 'summarize'], id: str, data: _records.SSEPermissionEventData | _inputs.SSEPermissionEventDataDict | _inputs.SSEPermissionEventDataWire, retry: int | None = ...) -> None: ...
 
     @property
     def event(self) -> _typing.Literal['connected', 'heartbeat', 'error', 'complete', 'thinking', 'content', 'tool', 'tool_execution_start', 'tool_execution_complete', 'permission', 'summarize']:
@@ -272,8 +260,7 @@ class SSEPermissionEvent(_form.Record):
 class SSESummarizeEvent(_form.Record):
     """News of the conversation being summarized."""
 
-    def __init__(self, *, event: _typing.Literal['connected', 'heartbeat', 'error', 'complete', 'thinking', 'content', 'tool', 'tool_execution_start', 'tool_execution_complete', 'permission', 'summarize'], id: str, data: _records.SSESummarizeEventData | _inputs.SSESummarizeEventDataDict, retry: int | None=...) -> None:
-        ...
+    def __init__(self, *, event: _typing.Literal['connected', 'heartbeat', 'error', 'complete', 'thinking', 'content', 'tool', 'tool_execution_start', 'tool_execution_complete', 'permission', 'summarize'], id: str, data: _records.SSESummarizeEventData | _inputs.SSESummarizeEventDataDict, retry: int | None = ...) -> None: ...
 
     @property
     def event(self) -> _typing.Literal['connected', 'heartbeat', 'error', 'complete', 'thinking', 'content', 'tool', 'tool_execution_start', 'tool_execution_complete', 'permission', 'summarize']:
@@ -294,8 +281,7 @@ class SSESummarizeEvent(_form.Record):
 class SSEThinkingEvent(_form.Record):
     """Reasoning of the model, as it comes."""
 
-    def __init__(self, *, event: _typing.Literal['connected', 'heartbeat', 'error', 'complete', 'thinking', 'content', 'tool', 'tool_execution_start', 'tool_execution_complete', 'permission', 'summarize'], id: str, data: _records.SSEThinkingEventData | _inputs.SSEThinkingEventDataDict, retry: int | None=...) -> None:
-        ...
+    def __init__(self, *, event: _typing.Literal['connected', 'heartbeat', 'error', 'complete', 'thinking', 'content', 'tool', 'tool_execution_start', 'tool_execution_complete', 'permission', 'summarize'], id: str, data: _records.SSEThinkingEventData | _inputs.SSEThinkingEventDataDict, retry: int | None = ...) -> None: ...
 
     @property
     def event(self) -> _typing.Literal['connected', 'heartbeat', 'error', 'complete', 'thinking', 'content', 'tool', 'tool_execution_start', 'tool_execution_complete', 'permission', 'summarize']:
@@ -316,8 +302,7 @@ class SSEThinkingEvent(_form.Record):
 class SSEToolEvent(_form.Record):
     """The agent calls a tool."""
 
-    def __init__(self, *, event: _typing.Literal['connected', 'heartbeat', 'error', 'complete', 'thinking', 'content', 'tool', 'tool_execution_start', 'tool_execution_complete', 'permission', 'summarize'], id: str, data: _records.SSEToolEventData | _inputs.SSEToolEventDataDict, retry: int | None=...) -> None:
-        ...
+    def __init__(self, *, event: _typing.Literal['connected', 'heartbeat', 'error', 'complete', 'thinking', 'content', 'tool', 'tool_execution_start', 'tool_execution_complete', 'permission', 'summarize'], id: str, data: _records.SSEToolEventData | _inputs.SSEToolEventDataDict, retry: int | None = ...) -> None: ...
 
     @property
     def event(self) -> _typing.Literal['connected', 'heartbeat', 'error', 'complete', 'thinking', 'content', 'tool', 'tool_execution_start', 'tool_execution_complete', 'permission', 'summarize']:
@@ -338,8 +323,7 @@ class SSEToolEvent(_form.Record):
 class SSEToolExecutionCompleteEvent(_form.Record):
     """A tool has come to its end."""
 
-    def __init__(self, *, event: _typing.Literal['connected', 'heartbeat', 'error', 'complete', 'thinking', 'content', 'tool', 'tool_execution_start', 'tool_execution_complete', 'permission', 'summarize'], id: str, data: _records.SSEToolExecutionCompleteEventData | _inputs.SSEToolExecutionCompleteEventDataDict | _inputs.SSEToolExecutionCompleteEventDataWire, retry: int | None=...) -> None:
-        ...
+    def __init__(self, *, event: _typing.Literal['connected', 'heartbeat', 'error', 'complete', 'thinking', 'content', 'tool', 'tool_execution_start', 'tool_execution_complete', 'permission', 'summarize'], id: str, data: _records.SSEToolExecutionCompleteEventData | _inputs.SSEToolExecutionCompleteEventDataDict | _inputs.SSEToolExecutionCompleteEventDataWire, retry: int | None = ...) -> None: ...
 
     @property
     def event(self) -> _typing.Literal['connected', 'heartbeat', 'error', 'complete', 'thinking', 'content', 'tool', 'tool_execution_start', 'tool_execution_complete', 'permission', 'summarize']:
@@ -360,8 +344,7 @@ class SSEToolExecutionCompleteEvent(_form.Record):
 class SSEToolExecutionStartEvent(_form.Record):
     """A tool begins to run."""
 
-    def __init__(self, *, event: _typing.Literal['connected', 'heartbeat', 'error', 'complete', 'thinking', 'content', 'tool', 'tool_execution_start', 'tool_execution_complete', 'permission', 'summarize'], id: str, data: _records.SSEToolExecutionStartEventData | _inputs.SSEToolExecutionStartEventDataDict | _inputs.SSEToolExecutionStartEventDataWire, retry: int | None=...) -> None:
-        ...
+    def __init__(self, *, event: _typing.Literal['connected', 'heartbeat', 'error', 'complete', 'thinking', 'content', 'tool', 'tool_execution_start', 'tool_execution_complete', 'permission', 'summarize'], id: str, data: _records.SSEToolExecutionStartEventData | _inputs.SSEToolExecutionStartEventDataDict | _inputs.SSEToolExecutionStartEventDataWire, retry: int | None = ...) -> None: ...
 
     @property
     def event(self) -> _typing.Literal['connected', 'heartbeat', 'error', 'complete', 'thinking', 'content', 'tool', 'tool_execution_start', 'tool_execution_complete', 'permission', 'summarize']:
@@ -382,8 +365,7 @@ class SSEToolExecutionStartEvent(_form.Record):
 class SessionData(_form.Record):
     """A conversation with the agent, and what it has used up so far."""
 
-    def __init__(self, *, assistant_message_count: int, completion_tokens: int, cost: float, created_at: _datetime.datetime | str, id: str, prompt_tokens: int, title: str, tool_call_count: int, user_message_count: int, first_user_message: str | None=..., working_directory: str | None=...) -> None:
-        ...
+    def __init__(self, *, assistant_message_count: int, completion_tokens: int, cost: float, created_at: _datetime.datetime | str, id: str, prompt_tokens: int, title: str, tool_call_count: int, user_message_count: int, first_user_message: str | None = ..., working_directory: str | None = ...) -> None: ...
 
     @property
     def assistant_message_count(self) -> int:
@@ -432,8 +414,7 @@ class SessionData(_form.Record):
 class StreamMessageResponse(_form.Record):
     """Receipt for a message whose processing goes on in the background."""
 
-    def __init__(self, *, session_id: str, status: _typing.Literal['broadcasted']) -> None:
-        ...
+    def __init__(self, *, session_id: str, status: _typing.Literal['broadcasted']) -> None: ...
 
     @property
     def session_id(self) -> str:
@@ -446,8 +427,7 @@ class StreamMessageResponse(_form.Record):
 class ToolCallData(_form.Record):
     """One use of a tool by the agent."""
 
-    def __init__(self, *, finished: bool, id: str, input: str, name: str, type: str, is_error: bool | None=..., result: str | None=...) -> None:
-        ...
+    def __init__(self, *, finished: bool, id: str, input: str, name: str, type: str, is_error: bool | None = ..., result: str | None = ...) -> None: ...
 
     @property
     def finished(self) -> bool:

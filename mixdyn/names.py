@@ -11,6 +11,7 @@ import keyword
 import re
 import unicodedata
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 from itertools import islice
 
 _ACRONYM_END = re.compile(r"(.)([A-Z][a-z]+)")
@@ -29,10 +30,12 @@ AVOIDED = frozenset(
 )
 
 
+@lru_cache(maxsize=4096)  # tags and prefixes come again with each operation
 def to_snake(text: str) -> str:
     """Give `text` as snake_case by the usual two steps: `handleOAuthCallback`, `listLLMTools`."""
     text = unicodedata.normalize("NFKC", text)
-    text = _WORD_START.sub(r"\1_\2", _ACRONYM_END.sub(r"\1_\2", text))
+    if not text.islower():
+        text = _WORD_START.sub(r"\1_\2", _ACRONYM_END.sub(r"\1_\2", text))
     return to_identifier(_SEPARATORS.sub("_", text).lower())
 
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mixdyn.deadline import PASSED
 from mixdyn.effect import Build, Built
-from mixdyn.payload import AsyncChunks, Payload
 from mixdyn.request import Request
 from mixdyn.settings import Progress, Timeouts, Unset
 from mixdyn.shortcut import Limits, assemble, family_of, to_url
+
+if TYPE_CHECKING:
+    from mixdyn.payload import AsyncChunks, Payload
 
 _CONNECT_SECONDS = 10.0
 _READ_SECONDS = 60.0
@@ -53,7 +55,7 @@ def _build_by_client(
         options["content"] = request.content
     url = to_url(type(client).__module__.partition(".")[0], request.url)
     native = client.build_request(request.method, url, **options)
-    if isinstance(chunks, AsyncChunks):
+    if chunks is not None and is_async:
         pass_on(native, chunks)
     return native
 
@@ -102,6 +104,10 @@ def body_class(family: Any) -> Any:
 async def close_body(native: Any) -> None:
     """Close what a request was sent from, where an answer or an error came before its end."""
     chunks = getattr(getattr(native, "stream", None), "chunks", None)
+    if chunks is None:
+        return
+    from mixdyn.payload import AsyncChunks
+
     if isinstance(chunks, AsyncChunks):
         import anyio
 

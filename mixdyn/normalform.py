@@ -14,7 +14,6 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from mixdyn.cost import compile_pattern, is_exponential
 from mixdyn.document import Target
 from mixdyn.errors import DocumentError, printable
 from mixdyn.schema import REMARKS, TYPES, Discriminator, Schema, Schemas
@@ -33,6 +32,7 @@ _SCHEMA = (
 )
 _SCHEMA_LIST = ("allOf", "anyOf", "oneOf", "prefixItems")
 _SCHEMA_MAP = ("dependentSchemas", "patternProperties", "properties")
+_APPLYING = frozenset((*_SCHEMA, *_SCHEMA_LIST, *_SCHEMA_MAP))
 _REFERENCES = ("$ref", "$dynamicRef")
 _IN_ALL_OF = re.compile(r"(/allOf/[0-9]+)+$")
 
@@ -176,7 +176,12 @@ class _Normalizer:
         out: dict[str, Any] = {}
         for keyword, rule in value.items():
             read = self.readers.get(keyword)
-            made = read(rule) if read is not None else self.convert_rule(target, keyword, rule)
+            if read is not None:
+                made = read(rule)
+            elif keyword in _APPLYING:
+                made = self.convert_rule(target, keyword, rule)
+            else:
+                continue
             if made is not None:
                 out[keyword] = made
         if "const" in value:
@@ -192,13 +197,14 @@ class _Normalizer:
         return _allow_null(out) if value.get("nullable") is True else out
 
     def convert_rule(self, target: Target, keyword: str, rule: Any) -> Any:
-        """Convert a keyword that holds schemas; None for other keywords, and for nonsense."""
+        """Convert a keyword that holds schemas; None for nonsense."""
         if keyword in _SCHEMA and (is_object(rule) or isinstance(rule, bool)):
             return self.convert(target.child(keyword))
         if keyword in _SCHEMA_LIST and is_array(rule) and rule:
             return [self.convert_member(target.child(keyword, i)) for i in range(len(rule))]
         if keyword in _SCHEMA_MAP and is_object(rule):
-            return {name: self.convert_member(target.child(keyword, name)) for name in rule}
+            members = target.child(keyword)
+            return {name: self.convert_member(members.child(name)) for name in rule}
         return None
 
     def convert_member(self, target: Target) -> Any:
@@ -267,8 +273,14 @@ def _read_dependents(given: Any) -> dict[str, list[str]] | None:
     return {name: _texts(names) for name, names in given.items()} if is_object(given) else None
 
 
+def _is_usable(pattern: str, *, for_names: bool = False) -> bool:
+    from mixdyn.cost import compile_pattern, is_exponential  # most schemas have no patterns
+
+    return compile_pattern(pattern) is not None and not (for_names and is_exponential(pattern))
+
+
 def _read_pattern(given: Any) -> str | None:
-    return given if isinstance(given, str) and compile_pattern(given) else None
+    return given if isinstance(given, str) and _is_usable(given) else None
 
 
 # Keywords that hold no schemas: each gives its value where that can mean something, else None.
@@ -328,9 +340,7 @@ def _drop_patterns(out: dict[str, Any]) -> None:
     """Leave out unusable patterns for names, and with them what would refuse those names."""
     patterns = out.get("patternProperties", {})
     usable = {
-        pattern: rule
-        for pattern, rule in patterns.items()
-        if compile_pattern(pattern) and not is_exponential(pattern)
+        pattern: rule for pattern, rule in patterns.items() if _is_usable(pattern, for_names=True)
     }
     if len(usable) < len(patterns):
         out["patternProperties"] = usable

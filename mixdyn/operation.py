@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 from mixdyn.catalog import Entry
@@ -22,6 +21,7 @@ from mixdyn.media import (
     media_essence,
 )
 from mixdyn.names import resolve_collisions, to_argument, to_snake
+from mixdyn.record import NamedTuple
 from mixdyn.schema import Schema, Schemas
 from mixdyn.shape import as_array, as_object, as_text, is_object
 
@@ -43,8 +43,7 @@ _DEFAULT_STYLES = {"path": "simple", "query": "form", "header": "simple", "cooki
 _IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """A path, query, header or cookie parameter, and how its value is written."""
 
     name: str
@@ -64,8 +63,7 @@ class Parameter:
         return media_essence(self.content_type or "")
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(NamedTuple):
     """The request body: its media types, in the document's order, and whether it must be sent."""
 
     required: bool
@@ -78,8 +76,7 @@ class Body:
         return next((m for m in self.media if is_json(m.essence)), self.media[0])
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """A documented response: a status pattern (`200`, `2XX`, `default`) and its media types."""
 
     status: str
@@ -91,16 +88,14 @@ class Response:
         return choose_media(self.media, content_type)
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(NamedTuple):
     """A server's URL template, complete but for its variables."""
 
     url: str
     variables: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class SecurityScheme:
+class SecurityScheme(NamedTuple):
     """How one security scheme sends its credential."""
 
     name: str
@@ -110,8 +105,7 @@ class SecurityScheme:
     http_scheme: str
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(NamedTuple):
     """
     One keyword of the method: a parameter, a property of the body, or the whole body.
 
@@ -137,8 +131,7 @@ class Argument:
         return tuple(dict.fromkeys((self.name, *allowed)))
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """Everything about one operation that a call, a prompt or a tool may ask."""
 
     name: str
@@ -408,9 +401,9 @@ def _name_arguments(arguments: list[Argument]) -> tuple[Argument, ...]:
         place = argument.location.replace("whole ", "")
         name = f"{argument.name}_{place}" if argument.name in seen else argument.name
         seen.add(name)
-        named.append(replace(argument, name=name))
+        named.append(argument._replace(name=name))
     names = resolve_collisions((a.name for a in named), NOT_ARGUMENTS)
-    unique = [replace(a, name=n) for a, n in zip(named, names, strict=True)]
+    unique = [a._replace(name=n) for a, n in zip(named, names, strict=True)]
     return tuple(sorted(unique, key=lambda a: not a.required))
 
 

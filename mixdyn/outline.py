@@ -18,10 +18,12 @@ from mixdyn.schema import Schema
 from mixdyn.shape import as_array, is_object
 
 _MOST_ROWS = 120
+_SCREENFUL = 50
 _DEEPEST = 8
 _NAME = 60
 _KIND = 200
 _TEXT = 200
+_SHORT_TEXT = 60  # where there are many
 
 
 class Field(NamedTuple):
@@ -35,15 +37,22 @@ class Field(NamedTuple):
 
 
 def outline(schema: Schema, types: Types, depth: int = _DEEPEST) -> list[Field]:
-    """Give the fields of a schema and of what it holds, as far down as `depth`."""
-    walk = _Walk(types, depth)
+    """
+    Give the fields of a schema and of what it holds, as far down as `depth`.
+
+    Where that is more than one reads at a prompt, less far down, so that all of the first level
+    comes first.
+    """
     found: list[Field] = []
-    with suppress(DocumentError, RecursionError):
-        for field in walk.enter(schema, 0, ()):
-            if len(found) == _MOST_ROWS:
-                found.append(Field(0, "…", "", ("and more",), ""))
-                break
-            found.append(field)
+    for deepest in (d for d in (depth, 4, 3, 2, 1) if d <= depth):
+        found = []
+        with suppress(DocumentError, RecursionError):
+            walk = _Walk(types, deepest)
+            found.extend(islice(walk.enter(schema, 0, ()), _MOST_ROWS + 1))
+        if len(found) <= _SCREENFUL:
+            return found
+    if len(found) > _MOST_ROWS:
+        found[_MOST_ROWS:] = [Field(0, "…", "", ("and more",), "")]
     return found
 
 
@@ -58,7 +67,8 @@ def outline_result(schema: Schema, types: Types) -> list[Field]:
 
 def make_table(fields: list[Field]) -> Table:
     """Lay fields out: the name, with its depth as indentation, the type, the rest."""
-    return Table(tuple(_make_row(field) for field in fields))
+    most = _TEXT if len(fields) <= _SCREENFUL else _SHORT_TEXT
+    return Table(tuple(_make_row(f._replace(text=one_line(f.text, most))) for f in fields))
 
 
 def write_remarks(schema: Schema | None, *, required: bool) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from mixdyn.block import Block
 from mixdyn.markup import mark_up
-from mixdyn.terminal import find_width, has_colour
+from mixdyn.terminal import find_width, has_colour, make_writable
 from mixdyn.typeset import typeset
 
 
@@ -28,7 +28,7 @@ class Page:
 
     def show(self) -> str:
         """Give the text for the terminal that this process has, as the reprs do."""
-        return self.text(find_width(), colour=has_colour())
+        return make_writable(self.text(find_width(), colour=has_colour()))
 
     def __repr__(self) -> str:
         return self.show()

@@ -11,8 +11,10 @@ import math
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
-from typing import NamedTuple, TypeGuard
+from typing import TypeGuard
 from urllib.parse import quote as percent_encode
+
+from mixdyn.record import NamedTuple
 
 _RESERVED = ":/?#[]@!$&'()*+,;="  # RFC 3986, section 2.2
 # What `allow_reserved` keeps: all of them but those that a path or query may not hold, or that

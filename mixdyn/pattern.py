@@ -26,6 +26,7 @@ _ATOM = re.compile(
     r"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|[^0-9])|\[\^?\]?(?:\\.|[^\]\\])*\]|[^()|*+?\[\\]",
     re.DOTALL,
 )
+_CODE = re.compile(r"\\[xu]([0-9A-Fa-f]{2,4})")
 _ZERO_WIDTH = frozenset({"^", "$", r"\b", r"\B", r"\A", r"\Z", r"\z", r"\G"})
 
 _Node = Callable[["_Writer"], None]
@@ -135,7 +136,9 @@ def _find_characters(atom: str) -> str:
             is_match = re.compile(atom, re.DOTALL).fullmatch
     except re.error:
         raise _UnsupportedError from None
-    found = "".join(filter(is_match, _ALPHABET)) or "".join(filter(is_match, _OTHERS + atom))
+    named = "".join(chr(int(code, 16)) for code in _CODE.findall(atom))
+    others = _OTHERS + atom + named
+    found = "".join(filter(is_match, _ALPHABET)) or "".join(filter(is_match, others))
     if not found:
         raise _UnsupportedError
     return found

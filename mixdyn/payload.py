@@ -11,10 +11,11 @@ import re
 import weakref
 from collections.abc import AsyncIterator, Generator, Iterable, Iterator
 from contextlib import suppress
-from typing import NamedTuple, cast
+from typing import cast
 
 from mixdyn.errors import Problem
 from mixdyn.origin import AsyncReader, split
+from mixdyn.record import NamedTuple
 from mixdyn.settings import Progress
 from mixdyn.upload import Upload
 

@@ -4,14 +4,15 @@ What is made once for an operation and serves all its calls.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
 from mixdyn.binding import Binder
 from mixdyn.document import Document
-from mixdyn.event import EventReader
-from mixdyn.media import is_streamed
+from mixdyn.media import MediaType, is_streamed
 from mixdyn.operation import Operation, SecurityScheme
+from mixdyn.record import NamedTuple
 from mixdyn.request import RequestBuilder
 from mixdyn.response import ResponseReader
 from mixdyn.results import Types
@@ -25,16 +26,20 @@ from mixdyn.retry import (
 )
 from mixdyn.secrecy import Secrecy
 
+if TYPE_CHECKING:
+    from mixdyn.event import EventReader
+
 
 class Plan(NamedTuple):
     """An operation with the parts that bind, build, read, type and retry its calls."""
 
     operation: Operation
     document: Document
+    home: str | None
     binder: Binder
     builder: RequestBuilder
     reader: ResponseReader
-    events: EventReader
+    find_events: Callable[[], EventReader]
     schemes: Mapping[str, SecurityScheme]
     is_stream: bool
     server_urls: dict[tuple[Any, ...], str]
@@ -42,6 +47,11 @@ class Plan(NamedTuple):
     retry_statuses: tuple[str, ...]
     secrecy: Secrecy
     idempotency_argument: str | None
+
+    @property
+    def events(self) -> EventReader:
+        """What reads the operation's events, made when it is first needed."""
+        return self.find_events()
 
     def choose_policy(self, config: RetryConfig | None) -> Policy | None:
         """Give the retry policy for a configuration that replaces the document's; None for none."""
@@ -51,7 +61,11 @@ class Plan(NamedTuple):
 
 
 def make_plan(
-    operation: Operation, types: Types, schemes: Mapping[str, SecurityScheme], user_agent: str
+    operation: Operation,
+    types: Types,
+    schemes: Mapping[str, SecurityScheme],
+    user_agent: str,
+    home: str | None = None,
 ) -> Plan:
     """Prepare an operation for its calls; validators and readers follow when first needed."""
     media = (m for response in operation.success for m in response.media)
@@ -60,10 +74,11 @@ def make_plan(
     plan = Plan(
         operation=operation,
         document=types.document,
+        home=home,
         binder=Binder(operation),
         builder=RequestBuilder(operation, user_agent),
         reader=ResponseReader(operation, types),
-        events=EventReader(operation, stream, types),
+        find_events=cache(partial(_read_events, operation, stream, types)),
         schemes=schemes,
         is_stream=stream is not None,
         server_urls={},
@@ -73,6 +88,12 @@ def make_plan(
         idempotency_argument=_idempotency_argument(operation),
     )
     return plan._replace(policy=plan.choose_policy(config))
+
+
+def _read_events(operation: Operation, stream: MediaType | None, types: Types) -> EventReader:
+    from mixdyn.event import EventReader
+
+    return EventReader(operation, stream, types)
 
 
 def _is_repeatable(operation: Operation, config: RetryConfig) -> bool:

@@ -4,9 +4,13 @@ A request that is ready and not sent, as callers see it.
 
 from __future__ import annotations
 
-from mixdyn.payload import Payload
+from typing import TYPE_CHECKING
+
 from mixdyn.redact import Redactor
 from mixdyn.request import Request
+
+if TYPE_CHECKING:
+    from mixdyn.payload import Payload
 
 
 class Prepared:

@@ -7,7 +7,6 @@ No clock, no sleep, no random source of its own: the caller passes them in.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from mixdyn.errors import excerpt
@@ -32,8 +31,7 @@ class Reconnecting(NamedTuple):
     last_event_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reconnect:
+class Reconnect(NamedTuple):
     """
     When a stream that ended is opened again; all times in milliseconds.
 

@@ -11,8 +11,7 @@ import typing as _typing
 class StoreApiKeyResponse(_form.Record):
     """A StoreApiKeyResponse of the document."""
 
-    def __init__(self, *, message: str | None=..., provider: str | None=..., status: str | None=...) -> None:
-        ...
+    def __init__(self, *, message: str | None = ..., provider: str | None = ..., status: str | None = ...) -> None: ...
 
     @property
     def message(self) -> str | None:
@@ -29,8 +28,7 @@ class StoreApiKeyResponse(_form.Record):
 class HandleOAuthCallbackResponse(_form.Record):
     """A HandleOAuthCallbackResponse of the document."""
 
-    def __init__(self, *, expires_in: int | None=..., message: str | None=..., provider: str | None=..., status: str | None=...) -> None:
-        ...
+    def __init__(self, *, expires_in: int | None = ..., message: str | None = ..., provider: str | None = ..., status: str | None = ...) -> None: ...
 
     @property
     def expires_in(self) -> int | None:
@@ -51,8 +49,7 @@ class HandleOAuthCallbackResponse(_form.Record):
 class StartOAuthFlowResponse(_form.Record):
     """A StartOAuthFlowResponse of the document."""
 
-    def __init__(self, *, auth_url: str | None=..., message: str | None=..., state: str | None=...) -> None:
-        ...
+    def __init__(self, *, auth_url: str | None = ..., message: str | None = ..., state: str | None = ...) -> None: ...
 
     @property
     def auth_url(self) -> str | None:
@@ -69,8 +66,7 @@ class StartOAuthFlowResponse(_form.Record):
 class GetAuthStatusResponse(_form.Record):
     """A GetAuthStatusResponse of the document."""
 
-    def __init__(self, *, providers: _abc.Mapping[str, GetAuthStatusResponseProvidersValue | _inputs.GetAuthStatusResponseProvidersValueDict] | None=...) -> None:
-        ...
+    def __init__(self, *, providers: _abc.Mapping[str, GetAuthStatusResponseProvidersValue | _inputs.GetAuthStatusResponseProvidersValueDict] | None = ...) -> None: ...
 
     @property
     def providers(self) -> dict[str, GetAuthStatusResponseProvidersValue] | None:
@@ -79,8 +75,7 @@ class GetAuthStatusResponse(_form.Record):
 class ValidatePreferredProviderResponse(_form.Record):
     """A ValidatePreferredProviderResponse of the document."""
 
-    def __init__(self, *, auth_method: _typing.Literal['oauth', 'api_key', 'none'] | None=..., message: str | None=..., provider: str | None=..., valid: bool | None=...) -> None:
-        ...
+    def __init__(self, *, auth_method: _typing.Literal['oauth', 'api_key', 'none'] | None = ..., message: str | None = ..., provider: str | None = ..., valid: bool | None = ...) -> None: ...
 
     @property
     def auth_method(self) -> _typing.Literal['oauth', 'api_key', 'none'] | None:
@@ -101,8 +96,7 @@ class ValidatePreferredProviderResponse(_form.Record):
 class DeleteCredentialsResponse(_form.Record):
     """A DeleteCredentialsResponse of the document."""
 
-    def __init__(self, *, message: str | None=..., provider: str | None=..., status: str | None=...) -> None:
-        ...
+    def __init__(self, *, message: str | None = ..., provider: str | None = ..., status: str | None = ...) -> None: ...
 
     @property
     def message(self) -> str | None:
@@ -119,8 +113,7 @@ class DeleteCredentialsResponse(_form.Record):
 class ListCommandsResponseItem(_form.Record):
     """A ListCommandsResponseItem of the document."""
 
-    def __init__(self, *, description: str | None=..., name: str | None=...) -> None:
-        ...
+    def __init__(self, *, description: str | None = ..., name: str | None = ...) -> None: ...
 
     @property
     def description(self) -> str | None:
@@ -133,8 +126,7 @@ class ListCommandsResponseItem(_form.Record):
 class GetCommandResponse(_form.Record):
     """A GetCommandResponse of the document."""
 
-    def __init__(self, *, description: str | None=..., name: str | None=..., usage: str | None=...) -> None:
-        ...
+    def __init__(self, *, description: str | None = ..., name: str | None = ..., usage: str | None = ...) -> None: ...
 
     @property
     def description(self) -> str | None:
@@ -151,8 +143,7 @@ class GetCommandResponse(_form.Record):
 class ListMcpServersResponseItem(_form.Record):
     """A ListMcpServersResponseItem of the document."""
 
-    def __init__(self, *, connected: bool, name: str, status: str, tools: _form.Items[ListMcpServersResponseItemToolsItem | _inputs.ListMcpServersResponseItemToolsItemDict] | None=...) -> None:
-        ...
+    def __init__(self, *, connected: bool, name: str, status: str, tools: _form.Items[ListMcpServersResponseItemToolsItem | _inputs.ListMcpServersResponseItemToolsItemDict] | None = ...) -> None: ...
 
     @property
     def connected(self) -> bool:
@@ -173,8 +164,7 @@ class ListMcpServersResponseItem(_form.Record):
 class HealthCheckResponse(_form.Record):
     """A HealthCheckResponse of the document."""
 
-    def __init__(self, *, status: str | None=..., timestamp: str | None=..., version: str | None=...) -> None:
-        ...
+    def __init__(self, *, status: str | None = ..., timestamp: str | None = ..., version: str | None = ...) -> None: ...
 
     @property
     def status(self) -> str | None:
@@ -191,8 +181,7 @@ class HealthCheckResponse(_form.Record):
 class DenyPermissionResponse(_form.Record):
     """A DenyPermissionResponse of the document."""
 
-    def __init__(self, *, denied: bool | None=...) -> None:
-        ...
+    def __init__(self, *, denied: bool | None = ...) -> None: ...
 
     @property
     def denied(self) -> bool | None:
@@ -201,8 +190,7 @@ class DenyPermissionResponse(_form.Record):
 class GrantPermissionResponse(_form.Record):
     """A GrantPermissionResponse of the document."""
 
-    def __init__(self, *, granted: bool | None=...) -> None:
-        ...
+    def __init__(self, *, granted: bool | None = ...) -> None: ...
 
     @property
     def granted(self) -> bool | None:
@@ -211,8 +199,7 @@ class GrantPermissionResponse(_form.Record):
 class GetPreferencesResponse(_form.Record):
     """A GetPreferencesResponse of the document."""
 
-    def __init__(self, *, available_providers: _abc.Mapping[str, GetPreferencesResponseAvailableProvidersValue | _inputs.GetPreferencesResponseAvailableProvidersValueDict], preferences: GetPreferencesResponsePreferences | _inputs.GetPreferencesResponsePreferencesDict | None=...) -> None:
-        ...
+    def __init__(self, *, available_providers: _abc.Mapping[str, GetPreferencesResponseAvailableProvidersValue | _inputs.GetPreferencesResponseAvailableProvidersValueDict], preferences: GetPreferencesResponsePreferences | _inputs.GetPreferencesResponsePreferencesDict | None = ...) -> None: ...
 
     @property
     def available_providers(self) -> dict[str, GetPreferencesResponseAvailableProvidersValue]:
@@ -225,8 +212,7 @@ class GetPreferencesResponse(_form.Record):
 class UpdatePreferencesResponse(_form.Record):
     """A UpdatePreferencesResponse of the document."""
 
-    def __init__(self, *, created_at: int | None=..., main_agent_max_tokens: int | None=..., main_agent_model: str | None=..., main_agent_reasoning_effort: str | None=..., preferred_provider: str | None=..., sub_agent_max_tokens: int | None=..., sub_agent_model: str | None=..., sub_agent_reasoning_effort: str | None=..., updated_at: int | None=...) -> None:
-        ...
+    def __init__(self, *, created_at: int | None = ..., main_agent_max_tokens: int | None = ..., main_agent_model: str | None = ..., main_agent_reasoning_effort: str | None = ..., preferred_provider: str | None = ..., sub_agent_max_tokens: int | None = ..., sub_agent_model: str | None = ..., sub_agent_reasoning_effort: str | None = ..., updated_at: int | None = ...) -> None: ...
 
     @property
     def created_at(self) -> int | None:
@@ -267,8 +253,7 @@ class UpdatePreferencesResponse(_form.Record):
 class GetAvailableProvidersResponseValue(_form.Record):
     """A GetAvailableProvidersResponseValue of the document."""
 
-    def __init__(self, *, display_name: str | None=..., models: _form.Texts | None=...) -> None:
-        ...
+    def __init__(self, *, display_name: str | None = ..., models: _form.Texts | None = ...) -> None: ...
 
     @property
     def display_name(self) -> str | None:
@@ -281,8 +266,7 @@ class GetAvailableProvidersResponseValue(_form.Record):
 class ResetPreferencesResponse(_form.Record):
     """A ResetPreferencesResponse of the document."""
 
-    def __init__(self, *, created_at: int | None=..., main_agent_max_tokens: int | None=..., main_agent_model: str | None=..., main_agent_reasoning_effort: str | None=..., preferred_provider: str | None=..., sub_agent_max_tokens: int | None=..., sub_agent_model: str | None=..., sub_agent_reasoning_effort: str | None=..., updated_at: int | None=...) -> None:
-        ...
+    def __init__(self, *, created_at: int | None = ..., main_agent_max_tokens: int | None = ..., main_agent_model: str | None = ..., main_agent_reasoning_effort: str | None = ..., preferred_provider: str | None = ..., sub_agent_max_tokens: int | None = ..., sub_agent_model: str | None = ..., sub_agent_reasoning_effort: str | None = ..., updated_at: int | None = ...) -> None: ...
 
     @property
     def created_at(self) -> int | None:
@@ -323,8 +307,7 @@ class ResetPreferencesResponse(_form.Record):
 class CancelSessionProcessingResponse(_form.Record):
     """A CancelSessionProcessingResponse of the document."""
 
-    def __init__(self, *, cancelled: bool | None=...) -> None:
-        ...
+    def __init__(self, *, cancelled: bool | None = ...) -> None: ...
 
     @property
     def cancelled(self) -> bool | None:
@@ -333,8 +316,7 @@ class CancelSessionProcessingResponse(_form.Record):
 class GetToolsStatusResponse(_form.Record):
     """A GetToolsStatusResponse of the document."""
 
-    def __init__(self, *, categories: _abc.Mapping[str, GetToolsStatusResponseCategoriesValue | _inputs.GetToolsStatusResponseCategoriesValueDict] | None=...) -> None:
-        ...
+    def __init__(self, *, categories: _abc.Mapping[str, GetToolsStatusResponseCategoriesValue | _inputs.GetToolsStatusResponseCategoriesValueDict] | None = ...) -> None: ...
 
     @property
     def categories(self) -> dict[str, GetToolsStatusResponseCategoriesValue] | None:
@@ -343,8 +325,7 @@ class GetToolsStatusResponse(_form.Record):
 class SSECompleteEventData(_form.Record):
     """Outcome of the message."""
 
-    def __init__(self, *, done: bool, type: str, content: str | None=..., message_id: str | None=..., reasoning: str | None=..., reasoning_duration: int | None=...) -> None:
-        ...
+    def __init__(self, *, done: bool, type: str, content: str | None = ..., message_id: str | None = ..., reasoning: str | None = ..., reasoning_duration: int | None = ...) -> None: ...
 
     @property
     def content(self) -> str | None:
@@ -373,8 +354,7 @@ class SSECompleteEventData(_form.Record):
 class SSEConnectedEventData(_form.Record):
     """What the stream is connected to."""
 
-    def __init__(self, *, session_id: str) -> None:
-        ...
+    def __init__(self, *, session_id: str) -> None: ...
 
     @property
     def session_id(self) -> str:
@@ -383,8 +363,7 @@ class SSEConnectedEventData(_form.Record):
 class SSEContentEventData(_form.Record):
     """The piece of the answer."""
 
-    def __init__(self, *, content: str, type: str) -> None:
-        ...
+    def __init__(self, *, content: str, type: str) -> None: ...
 
     @property
     def content(self) -> str:
@@ -397,8 +376,7 @@ class SSEContentEventData(_form.Record):
 class SSEErrorEventData(_form.Record):
     """What went wrong, and what is known about retrying."""
 
-    def __init__(self, *, error: str, attempt: int | None=..., max_attempts: int | None=..., retry_after: int | None=..., type: str | None=...) -> None:
-        ...
+    def __init__(self, *, error: str, attempt: int | None = ..., max_attempts: int | None = ..., retry_after: int | None = ..., type: str | None = ...) -> None: ...
 
     @property
     def attempt(self) -> int | None:
@@ -423,8 +401,7 @@ class SSEErrorEventData(_form.Record):
 class SSEHeartbeatEventData(_form.Record):
     """The sign of life itself."""
 
-    def __init__(self, *, type: str) -> None:
-        ...
+    def __init__(self, *, type: str) -> None: ...
 
     @property
     def type(self) -> str:
@@ -433,8 +410,7 @@ class SSEHeartbeatEventData(_form.Record):
 class SSEPermissionEventData(_form.Record):
     """What the tool asks leave to do."""
 
-    def __init__(self, *, action: str, description: str, id: str, session_id: str, tool_name: str, type: str, params: _abc.Mapping[str, _typing.Any] | None=..., path: str | None=...) -> None:
-        ...
+    def __init__(self, *, action: str, description: str, id: str, session_id: str, tool_name: str, type: str, params: _abc.Mapping[str, _typing.Any] | None = ..., path: str | None = ...) -> None: ...
 
     @property
     def action(self) -> str:
@@ -471,8 +447,7 @@ class SSEPermissionEventData(_form.Record):
 class SSESummarizeEventData(_form.Record):
     """How far the summary is."""
 
-    def __init__(self, *, done: bool, progress: str, type: str) -> None:
-        ...
+    def __init__(self, *, done: bool, progress: str, type: str) -> None: ...
 
     @property
     def done(self) -> bool:
@@ -489,8 +464,7 @@ class SSESummarizeEventData(_form.Record):
 class SSEThinkingEventData(_form.Record):
     """What came."""
 
-    def __init__(self, *, content: str, type: str) -> None:
-        ...
+    def __init__(self, *, content: str, type: str) -> None: ...
 
     @property
     def content(self) -> str:
@@ -503,8 +477,7 @@ class SSEThinkingEventData(_form.Record):
 class SSEToolEventData(_form.Record):
     """The call."""
 
-    def __init__(self, *, id: str, input: str, name: str, status: str, type: str) -> None:
-        ...
+    def __init__(self, *, id: str, input: str, name: str, status: str, type: str) -> None: ...
 
     @property
     def id(self) -> str:
@@ -529,8 +502,7 @@ class SSEToolEventData(_form.Record):
 class SSEToolExecutionCompleteEventData(_form.Record):
     """How the tool ended."""
 
-    def __init__(self, *, progress: str, success: bool, tool_call_id: str, tool_name: str, type: str) -> None:
-        ...
+    def __init__(self, *, progress: str, success: bool, tool_call_id: str, tool_name: str, type: str) -> None: ...
 
     @property
     def progress(self) -> str:
@@ -555,8 +527,7 @@ class SSEToolExecutionCompleteEventData(_form.Record):
 class SSEToolExecutionStartEventData(_form.Record):
     """The tool that begins."""
 
-    def __init__(self, *, progress: str, tool_call_id: str, tool_name: str, type: str) -> None:
-        ...
+    def __init__(self, *, progress: str, tool_call_id: str, tool_name: str, type: str) -> None: ...
 
     @property
     def progress(self) -> str:
@@ -577,8 +548,7 @@ class SSEToolExecutionStartEventData(_form.Record):
 class GetAuthStatusResponseProvidersValue(_form.Record):
     """A GetAuthStatusResponseProvidersValue of the document."""
 
-    def __init__(self, *, auth_method: _typing.Literal['oauth', 'api_key', 'none'] | None=..., authenticated: bool | None=..., display_name: str | None=...) -> None:
-        ...
+    def __init__(self, *, auth_method: _typing.Literal['oauth', 'api_key', 'none'] | None = ..., authenticated: bool | None = ..., display_name: str | None = ...) -> None: ...
 
     @property
     def auth_method(self) -> _typing.Literal['oauth', 'api_key', 'none'] | None:
@@ -595,8 +565,7 @@ class GetAuthStatusResponseProvidersValue(_form.Record):
 class ListMcpServersResponseItemToolsItem(_form.Record):
     """A ListMcpServersResponseItemToolsItem of the document."""
 
-    def __init__(self, *, description: str, name: str) -> None:
-        ...
+    def __init__(self, *, description: str, name: str) -> None: ...
 
     @property
     def description(self) -> str:
@@ -609,8 +578,7 @@ class ListMcpServersResponseItemToolsItem(_form.Record):
 class GetPreferencesResponseAvailableProvidersValue(_form.Record):
     """A GetPreferencesResponseAvailableProvidersValue of the document."""
 
-    def __init__(self, *, display_name: str | None=..., models: _form.Texts | None=...) -> None:
-        ...
+    def __init__(self, *, display_name: str | None = ..., models: _form.Texts | None = ...) -> None: ...
 
     @property
     def display_name(self) -> str | None:
@@ -623,8 +591,7 @@ class GetPreferencesResponseAvailableProvidersValue(_form.Record):
 class GetPreferencesResponsePreferences(_form.Record):
     """Saved choices; null as long as nothing has been saved."""
 
-    def __init__(self, *, created_at: int | None=..., main_agent_max_tokens: int | None=..., main_agent_model: str | None=..., main_agent_reasoning_effort: str | None=..., preferred_provider: str | None=..., sub_agent_max_tokens: int | None=..., sub_agent_model: str | None=..., sub_agent_reasoning_effort: str | None=..., updated_at: int | None=...) -> None:
-        ...
+    def __init__(self, *, created_at: int | None = ..., main_agent_max_tokens: int | None = ..., main_agent_model: str | None = ..., main_agent_reasoning_effort: str | None = ..., preferred_provider: str | None = ..., sub_agent_max_tokens: int | None = ..., sub_agent_model: str | None = ..., sub_agent_reasoning_effort: str | None = ..., updated_at: int | None = ...) -> None: ...
 
     @property
     def created_at(self) -> int | None:
@@ -665,8 +632,7 @@ class GetPreferencesResponsePreferences(_form.Record):
 class GetToolsStatusResponseCategoriesValue(_form.Record):
     """A GetToolsStatusResponseCategoriesValue of the document."""
 
-    def __init__(self, *, display_name: str | None=..., tools: _form.Items[GetToolsStatusResponseCategoriesValueToolsItem | _inputs.GetToolsStatusResponseCategoriesValueToolsItemDict] | None=...) -> None:
-        ...
+    def __init__(self, *, display_name: str | None = ..., tools: _form.Items[GetToolsStatusResponseCategoriesValueToolsItem | _inputs.GetToolsStatusResponseCategoriesValueToolsItemDict] | None = ...) -> None: ...
 
     @property
     def display_name(self) -> str | None:
@@ -679,8 +645,7 @@ class GetToolsStatusResponseCategoriesValue(_form.Record):
 class GetToolsStatusResponseCategoriesValueToolsItem(_form.Record):
     """A GetToolsStatusResponseCategoriesValueToolsItem of the document."""
 
-    def __init__(self, *, api_key_required: bool | None=..., authenticated: bool | None=..., description: str | None=..., display_name: str | None=..., provider: str | None=...) -> None:
-        ...
+    def __init__(self, *, api_key_required: bool | None = ..., authenticated: bool | None = ..., description: str | None = ..., display_name: str | None = ..., provider: str | None = ...) -> None: ...
 
     @property
     def api_key_required(self) -> bool | None:

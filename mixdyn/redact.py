@@ -6,16 +6,16 @@ documents; how secrets are found in free text, `scrub` knows.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from mixdyn.errors import excerpt
 from mixdyn.scrub import MASK, Grade, mask_text
 from mixdyn.secretname import is_secret_name
 from mixdyn.shape import is_array, is_object
 
-__all__ = ["MASK", "PLAIN", "Redactor", "is_marked", "is_secret_name", "redact_url"]
+__all__ = ["MASK", "PLAIN", "FindRedactor", "Redactor", "is_marked", "is_secret_name", "redact_url"]
 
 _MAX_DEPTH = 100
 _PARSED_BYTES = 64 * 1024
@@ -250,3 +250,6 @@ def _is_text(head: bytes, kind: str) -> bool:
 
 
 PLAIN = Redactor()
+
+# Gives what masks one call's own secrets, made when something is to be shown; None for nothing.
+FindRedactor: TypeAlias = "Callable[[], Redactor] | None"

@@ -7,6 +7,7 @@ Works on the HTTP client's own requests and responses; sends nothing.
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 MAX_REDIRECTS = 20
 
@@ -38,9 +39,11 @@ def next_request(response: Any, sent: Any, *, is_streamed: bool) -> Any:
 
 def is_same_origin(one: Any, other: Any) -> bool:
     """Tell whether two URLs have the same scheme, host and port (RFC 6454, 4)."""
-    return _origin(one) == _origin(other)
+    return find_origin(one) == find_origin(other)
 
 
-def _origin(url: Any) -> tuple[str, str, int | None]:
-    default = {"http": 80, "https": 443}.get(url.scheme)
-    return url.scheme, url.host, url.port or default
+def find_origin(url: object) -> tuple[str, str | None, int | None]:
+    """Give the scheme, host and port of a URL; raises ValueError where it is none."""
+    parts = urlsplit(str(url))
+    default = {"http": 80, "https": 443}.get(parts.scheme)
+    return parts.scheme, parts.hostname, parts.port or default

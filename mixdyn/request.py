@@ -8,44 +8,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from mixdyn import params
 from mixdyn.binding import EXTRA, name_arguments
-from mixdyn.body import (
-    FORM,
-    MULTIPART,
-    content_type,
-    encode_body,
-    encode_form,
-    encode_json,
-    encode_parts,
-    file_parts,
-    is_file,
-    single_file,
-    takes_file,
-    to_uploads,
-)
+from mixdyn.conversion import REST, Converted, attempt, body_value
 from mixdyn.errors import Problem, RequestValidationError, excerpt, itemize
-from mixdyn.header import check_headers, refuse_name
-from mixdyn.media import MediaType, choose_media, is_json, is_text
+from mixdyn.media import FORM, MULTIPART, MediaType, choose_media, is_json, is_text
 from mixdyn.normalform import normalize_members
 from mixdyn.operation import Argument, Operation, Parameter, split_template
-from mixdyn.payload import Part, Payload
+from mixdyn.params import ParameterError, encode_cookie, encode_header, encode_path, encode_query
+from mixdyn.params import quote as quote_text
+from mixdyn.record import NamedTuple
 from mixdyn.redact import PLAIN
 from mixdyn.schema import Schema
 from mixdyn.settings import Mode, Report
-from mixdyn.shape import is_object
-from mixdyn.upload import Upload
 from mixdyn.validation import Validator
 from mixdyn.wire import WireError, to_wire
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from mixdyn.enclosure import Enclosure
+    from mixdyn.payload import Payload
 
-_REST = Argument(EXTRA, "", "body", False, None, "")  # what no argument stands for
 _URL_SAFE = "!$%&'()*+,/:;=?@[]~"
 # Text that no style escapes (RFC 3986, 2.3), and no segment of dots, which URLs collapse.
 _PLAIN_TEXT = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9_.~-]*").fullmatch
@@ -66,7 +51,8 @@ class Request(NamedTuple):
     @property
     def payload(self) -> Payload | None:
         """The body where it is sent in pieces."""
-        return self.content if isinstance(self.content, Payload) else None
+        content = self.content
+        return None if content is None or isinstance(content, bytes) else content
 
 
 class _Placement(NamedTuple):
@@ -75,14 +61,6 @@ class _Placement(NamedTuple):
     argument: str
     parameter: Parameter
     encode: Callable[[Any], str]
-
-
-class _Converted(NamedTuple):
-    """Arguments in wire form, the files among them, and the body's undeclared properties."""
-
-    wire: dict[str, Any]
-    uploads: dict[str, list[Upload]]
-    extra: dict[str, Any]
 
 
 class RequestBuilder:
@@ -103,6 +81,7 @@ class RequestBuilder:
                 placement = _Placement(argument.name, parameter, _encoder(parameter))
                 self._placements.setdefault(parameter.location, []).append(placement)
         self._body_arguments = [a for a in operation.arguments if "body" in a.location]
+        self._enclosure = _make_enclosure(operation)
         # What the body is called among the arguments while all are checked together.
         self._body = "body"
         while any(a.parameter and a.name == self._body for a in operation.arguments):
@@ -134,9 +113,9 @@ class RequestBuilder:
         problems at once. No file is opened before the request is sent.
         """
         problems: list[Problem] = []
-        custom = check_headers(http_headers, accept, problems)
+        custom = _check_headers(http_headers, accept, problems)
         media = self._choose_media(custom.get("content-type", ""))
-        converted = _Converted({}, {}, {})
+        converted = Converted({}, {}, {})
         self._convert(values, media, converted, problems)
         if mode != "off":
             self._validate(converted, media, mode, report, problems)
@@ -151,21 +130,19 @@ class RequestBuilder:
         self,
         values: Mapping[str, Any],
         media: MediaType | None,
-        converted: _Converted,
+        converted: Converted,
         problems: list[Problem],
     ) -> None:
         """Bring arguments into wire form; leave out unset ones; keep files apart."""
         for name, value in values.items():
             try:
-                argument = _REST if name == EXTRA else self.arguments[name]
+                argument = REST if name == EXTRA else self.arguments[name]
                 if value is None and not _sends_null(argument):
                     continue
-                is_parts = media is not None and media.essence == MULTIPART
-                if name == EXTRA or (is_parts and _is_free_form(argument, value)):
-                    _convert_members(value, converted, is_parts=is_parts)
-                elif media and "body" in argument.location and takes_file(argument, media, value):
-                    converted.uploads[name] = to_uploads(value, argument.wire, name)
-                else:
+                kept = self._enclosure is not None and self._enclosure.keep(
+                    argument, value, media, converted
+                )
+                if not kept:
                     converted.wire[name] = to_wire(value, argument.schema, name)
             except WireError as error:
                 problems.append(error.problem)
@@ -174,7 +151,7 @@ class RequestBuilder:
 
     def _validate(
         self,
-        converted: _Converted,
+        converted: Converted,
         media: MediaType | None,
         mode: Mode,
         report: Report,
@@ -197,7 +174,7 @@ class RequestBuilder:
             report(tuple(found))
 
     def _instance(
-        self, converted: _Converted, media: MediaType | None, *, has_body: bool
+        self, converted: Converted, media: MediaType | None, *, has_body: bool
     ) -> dict[str, Any]:
         """Arrange wire values as the validator expects: arguments, and the body's own object."""
         wire = converted.wire
@@ -209,7 +186,7 @@ class RequestBuilder:
             return instance | {a.name: wire[a.name] for a in sent if a.name in wire}
         if sent and sent[0].name in converted.uploads:
             return instance
-        instance[self._body] = _body_value(sent, converted)
+        instance[self._body] = body_value(sent, converted)
         return instance
 
     def _validator(self, media: MediaType | None) -> Validator | None:
@@ -244,7 +221,7 @@ class RequestBuilder:
         filled: dict[str, str] = {}
         for name, parameter, encode in self._placements.get("path", ()):
             if name in wire:
-                filled[parameter.name] = _encode(name, encode, wire[name], problems) or ""
+                filled[parameter.name] = attempt(name, encode, wire[name], problems) or ""
         path = self._literals[0]
         for name, literal in zip(self._names, self._literals[1:], strict=True):
             path += filled.get(name, "") + literal
@@ -255,7 +232,7 @@ class RequestBuilder:
         for location in ("query", "querystring"):
             for name, _, encode in self._placements.get(location, ()):
                 if name in wire:
-                    queries.append(_encode(name, encode, wire[name], problems) or "")
+                    queries.append(attempt(name, encode, wire[name], problems) or "")
         text = "&".join(filter(None, queries))
         return f"{base.rstrip('/')}{path}{self._mark + text if text else ''}"
 
@@ -266,10 +243,10 @@ class RequestBuilder:
         headers = self._headers.copy()
         for name, parameter, encode in self._placements.get("header", ()):
             if name in wire:
-                headers[parameter.name.lower()] = _encode(name, encode, wire[name], problems) or ""
+                headers[parameter.name.lower()] = attempt(name, encode, wire[name], problems) or ""
         headers |= custom
         cookies = [
-            _encode(name, encode, wire[name], problems)
+            attempt(name, encode, wire[name], problems)
             for name, _, encode in self._placements.get("cookie", ())
             if name in wire
         ]
@@ -277,7 +254,7 @@ class RequestBuilder:
             headers["cookie"] = "; ".join(filter(None, [headers.get("cookie"), *cookies]))
         return headers
 
-    def _sent(self, converted: _Converted) -> list[Argument] | None:
+    def _sent(self, converted: Converted) -> list[Argument] | None:
         """Give the arguments that make the body; None where no body is sent."""
         body = self.operation.body
         if body is None:
@@ -291,29 +268,16 @@ class RequestBuilder:
         url: str,
         headers: dict[str, str],
         media: MediaType | None,
-        converted: _Converted,
+        converted: Converted,
         problems: list[Problem],
     ) -> Request:
         method = self.operation.method
         sent = self._sent(converted)
-        if media is None or sent is None:
+        if self._enclosure is None or media is None or sent is None:
             headers.pop("content-type", None)
             return Request(method, url, headers)
-        if media.essence == MULTIPART:
-            # The boundary belongs into this header: the payload has the one that is sent.
-            headers.pop("content-type", None)
-            payload = Payload.of_parts(_make_parts(sent, media, converted, problems))
-            return Request(method, url, headers, payload)
-        upload = _encode("body", partial(_choose_upload, sent), converted, problems)
-        kind = _encode("body", partial(content_type, media), upload, problems) or ""
-        headers.setdefault("content-type", kind)
-        if problems:
-            return Request(method, url, headers)  # which is not sent
-        if upload is not None:
-            return Request(method, url, headers, Payload.of_file(upload))
-        encode = partial(encode_body, media=media)
-        content = _encode("body", encode, _body_value(sent, converted), problems)
-        return Request(method, url, headers, content)
+        body = self._enclosure.enclose(sent, media, converted, headers, problems)
+        return Request(method, url, headers, body)
 
     def _refuse(self, problems: list[Problem]) -> RequestValidationError:
         label = self.operation.label
@@ -322,57 +286,21 @@ class RequestBuilder:
         return RequestValidationError(message, None, None, None, label, tuple(problems))
 
 
-def _encode(name: str, encode: Callable[[Any], T], value: Any, problems: list[Problem]) -> T | None:
-    """Write a value; where that cannot be, note why, once for each argument."""
-    try:
-        return encode(value)
-    except params.ParameterError as error:
-        if all(p.path != name for p in problems):
-            problems.append(Problem(name, str(error)))
+def _make_enclosure(operation: Operation) -> Enclosure | None:
+    """Give what makes the bodies of an operation; many have none."""
+    if operation.body is None:
         return None
+    from mixdyn.enclosure import Enclosure
+
+    return Enclosure()
 
 
-def _convert_members(value: Any, converted: _Converted, *, is_parts: bool) -> None:
-    """Take over properties that no schema declares: files by what they are, all else as JSON."""
-    for key, item in value.items():
-        if is_parts and isinstance(key, str) and is_file(item):
-            converted.uploads[key] = to_uploads(item, key, key)
-        else:
-            converted.extra.update(to_wire({key: item}, None, "body"))
+def _check_headers(headers: Any, accept: Any, problems: list[Problem]) -> dict[str, str]:
+    if not headers and accept is None:
+        return {}
+    from mixdyn.header import check_headers
 
-
-def _is_free_form(argument: Argument, value: Any) -> bool:
-    return argument.location == "whole body" and is_object(value)
-
-
-def _make_parts(
-    sent: list[Argument], media: MediaType, converted: _Converted, problems: list[Problem]
-) -> list[Part]:
-    names = {a.name for a in sent}
-    others = [key for key in (*converted.uploads, *converted.extra) if key not in names]
-    extra = [replace(_REST, name=key, wire=key) for key in others]
-    parts: list[Part] = []
-    for argument in (*sent, *extra):
-        name = argument.name
-        if name in converted.uploads:
-            write = partial(file_parts, argument, media=media)
-            parts += _encode(name, write, converted.uploads[name], problems) or ()
-        else:
-            value = converted.wire[name] if name in converted.wire else converted.extra[name]
-            parts += (
-                _encode(name, partial(encode_parts, argument, media=media), value, problems) or ()
-            )
-    return parts
-
-
-def _choose_upload(sent: list[Argument], converted: _Converted) -> Upload | None:
-    """Give the file that is the whole body, if it is a file; nothing else fits beside it."""
-    files = [a for a in sent if a.name in converted.uploads]
-    if not files:
-        return None
-    if len(sent) > 1 or converted.extra:
-        raise params.ParameterError(f"a file and more can only be sent as {MULTIPART}")
-    return single_file(converted.uploads[files[0].name])
+    return check_headers(headers, accept, problems)
 
 
 def _has_dot_segment(path: str) -> bool:
@@ -400,6 +328,8 @@ def _encoder(parameter: Parameter) -> Callable[[Any], str]:
     encode = _styled(parameter)
     if parameter.location == "querystring":
         # OpenAPI 3.2: the parameter is the whole query, in the form of its media type.
+        from mixdyn.body import encode_form
+
         is_form = parameter.media_essence == FORM
         return partial(encode_form, encoding={}) if is_form else _quote_json
     if parameter.content_type is None:
@@ -410,13 +340,15 @@ def _encoder(parameter: Parameter) -> Callable[[Any], str]:
 def _styled(parameter: Parameter) -> Callable[[Any], str]:
     name, style, explode = parameter.name, parameter.style, parameter.explode
     if parameter.location == "header":
+        from mixdyn.header import refuse_name
+
         reason = refuse_name(name)
         if reason:
             return partial(_fail, reason)
-        return partial(params.encode_header, explode=explode)
+        return partial(encode_header, explode=explode)
     if parameter.location == "cookie":
-        return partial(params.encode_cookie, name, style=style, explode=explode)
-    write = params.encode_path if parameter.location == "path" else params.encode_query
+        return partial(encode_cookie, name, style=style, explode=explode)
+    write = encode_path if parameter.location == "path" else encode_query
     reserved = parameter.allow_reserved
     encode = partial(write, name, style=style, explode=explode, allow_reserved=reserved)
     first = {"simple": "", "form": f"{name}="}.get(style)
@@ -428,24 +360,22 @@ def _styled(parameter: Parameter) -> Callable[[Any], str]:
 
 
 def _fail(reason: str, _: Any) -> str:
-    raise params.ParameterError(reason)
+    raise ParameterError(reason)
 
 
 def _quote_json(value: Any) -> str:
-    return params.quote(value if isinstance(value, str) else encode_json(value).decode())
+    return quote_text(value if isinstance(value, str) else _encode_json(value))
 
 
 def _content_text(parameter: Parameter, value: Any) -> str:
     is_plain = isinstance(value, str) and not is_json(parameter.media_essence)
-    return value if is_plain else encode_json(value).decode("utf-8")
+    return value if is_plain else _encode_json(value)
 
 
-def _body_value(sent: list[Argument], converted: _Converted) -> Any:
-    if sent and sent[0].location == "whole body":
-        return converted.wire[sent[0].name]
-    return {a.wire: converted.wire[a.name] for a in sent if a.name in converted.wire} | (
-        converted.extra
-    )
+def _encode_json(value: Any) -> str:
+    from mixdyn.body import encode_json
+
+    return encode_json(value).decode("utf-8")
 
 
 def _sends_null(argument: Argument) -> bool:

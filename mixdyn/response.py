@@ -7,9 +7,8 @@ Pure: works on a status, headers and bytes; knows no HTTP client and reads nothi
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from mixdyn.errors import (
     DocumentError,
@@ -31,14 +30,16 @@ from mixdyn.media import (
     is_text,
     media_essence,
 )
+from mixdyn.misfit import NEW_STATUS, Misfit, make_misfit, settle
 from mixdyn.names import to_pascal
-from mixdyn.normalform import normalize
+from mixdyn.novelty import Novelty
 from mixdyn.operation import Operation, Response
-from mixdyn.redact import PLAIN, Redactor
+from mixdyn.record import NamedTuple
+from mixdyn.redact import PLAIN, FindRedactor, Redactor
 from mixdyn.results import Reader, Types
+from mixdyn.rows import present
 from mixdyn.settings import Mode, Report
 from mixdyn.shape import as_array, is_object
-from mixdyn.tolerance import loosen
 from mixdyn.validation import Validator
 
 MAX_JSON_BYTES = 64 * 1024 * 1024
@@ -46,7 +47,6 @@ _MAX_MATCHES = 64
 MAX_ERROR_BYTES = 1024 * 1024
 
 Kind = Literal["events", "binary", "body", "error"]
-FindRedactor = Callable[[], Redactor] | None
 
 _MESSAGE_KEYS = (
     "error",
@@ -71,6 +71,7 @@ class Decoder(NamedTuple):
     validator: Validator | None
     reader: Reader | None
     problem: Problem | None = None
+    novelty: Novelty | None = None
 
 
 class Match(NamedTuple):
@@ -80,6 +81,25 @@ class Match(NamedTuple):
     content_type: str
     is_json: bool
     media: MediaType | None
+
+
+class Witness(NamedTuple):
+    """
+    Who hears of what is found in one answer.
+
+    `report` takes what does not fit in mode `warn`, and what the document does not describe; `note`
+    what is raised, and what is new rather than wrong. `redactor` gives what masks the call's own
+    secrets; asked only for messages.
+    """
+
+    report: Report
+    redactor: FindRedactor = None
+    note: Report | None = None
+
+    def settle(self, raw: Any, problems: tuple[Problem, ...]) -> tuple[Misfit, ...]:
+        """Give what was found with its place, and with the call's own secrets masked."""
+        hide = self.redactor().text if self.redactor is not None else None
+        return settle(problems, str(raw.status_code), hide)
 
 
 class ResponseReader:
@@ -122,6 +142,7 @@ class ResponseReader:
         mode: Mode,
         report: Report,
         redactor: FindRedactor = None,
+        note: Report | None = None,
     ) -> Any:
         """
         Give the result of a success: a typed view, text, or None where there is no content.
@@ -133,18 +154,20 @@ class ResponseReader:
             mode: `strict` raises ResponseValidationError for what does not fit the schema.
             report: takes what does not fit in mode `warn`, and what the document does not describe.
             redactor: gives what masks the call's own secrets in messages; asked only for these.
+            note: takes what is new rather than wrong, and what has been raised.
         """
+        witness = Witness(report, redactor, note)
         if not content:
-            return self._decode_nothing(raw, mode, report, redactor)
+            return self._decode_nothing(raw, mode, witness)
         if match.media is None:
-            report((Problem("$", self._undocumented(raw.status_code, match.content_type)),))
+            self._tell_undocumented(raw, match.content_type, witness)
         if not match.is_json:
             return _decode_text(content, match.content_type)
-        value = self._parse(raw, match.content_type, content, redactor)
+        value = self._parse(raw, match.content_type, content, witness)
         if match.media is None:
             return value
         decoder = self.decoder(match.media)
-        self._check(decoder, raw, content, value, mode, report, redactor)
+        self._check(decoder, raw, content, value, mode, witness)
         return _view(decoder, value)
 
     def error(self, raw: Any, content: bytes, redactor: Redactor | None = None) -> MixError:
@@ -193,13 +216,15 @@ class ResponseReader:
         return found
 
     def _make_decoder(self, media: MediaType) -> Decoder:
-        validator, problem = None, None
+        validator, problem, novelty = None, None, None
         if media.schema is not None:
             try:
-                validator = Validator(normalize(media.schema, "response"))
+                schema = self.types.normal_form(media.schema)
+                validator, novelty = Validator(schema), Novelty(schema)
             except DocumentError as error:  # no reason to lose what the server has done already
-                problem = Problem("$", f"cannot be checked: {error}")
-        return Decoder(media, validator, self._make_reader(media), problem)
+                told = f"cannot be checked: {error}"
+                problem = make_misfit("$", told, kind="unusable schema", got=str(error))
+        return Decoder(media, validator, self._make_reader(media), problem, novelty)
 
     def _make_reader(self, media: MediaType) -> Reader | None:
         """Give the reader; none where the schema cannot be used: values then stay as they are."""
@@ -208,47 +233,78 @@ class ResponseReader:
         except DocumentError:
             return None
 
-    def _decode_nothing(self, raw: Any, mode: Mode, report: Report, redactor: FindRedactor) -> None:
+    def _decode_nothing(self, raw: Any, mode: Mode, witness: Witness) -> None:
         """An empty body is None; a problem only where the document promises a content."""
         response = self.operation.response(raw.status_code)
         promised = [m for m in response.media if m.schema is not None] if response else []
         if self.operation.method != "HEAD" and promised and raw.status_code not in (204, 205):
-            problem = Problem("$", f"expected {promised[0].content_type}, got an empty body")
-            self._complain((problem,), raw, b"", mode, report, redactor)
+            expected, got = excerpt(promised[0].content_type, 60), "an empty body"
+            told = f"expected {promised[0].content_type}, got {got}"
+            problem = make_misfit("$", told, kind="body", expected=expected, got=got)
+            self._complain((problem,), raw, b"", mode, witness)
         elif response is None:
-            report((Problem("$", self._undocumented(raw.status_code, "")),))
+            self._tell_undocumented(raw, "", witness)
 
-    def _undocumented(self, status: int, content_type: str) -> str:
+    def _tell_undocumented(self, raw: Any, content_type: str, witness: Witness) -> None:
+        """Tell of a success that the document has not: of its status, or of its media type."""
+        is_known = self.operation.response(raw.status_code) is not None
+        kind = "media type" if is_known else "status"
+        witness.report(witness.settle(raw, (self._undocumented(raw, content_type, kind),)))
+
+    def _undocumented(self, raw: Any, content_type: str, kind: str) -> Problem:
         known = ", ".join(
             f"{r.status} {m.content_type}" for r in self.operation.responses for m in r.media
         )
-        kind = f" {excerpt(content_type, 60)}" if content_type else ""
-        return f"expected one of {known or 'no content'}, got {status}{kind}"
+        expected = f"one of {known}" if known else "no content"
+        got = " ".join(filter(None, (str(raw.status_code), excerpt(content_type, 60))))
+        told = f"expected one of {known or 'no content'}, got {got}"
+        return make_misfit("$", told, kind=kind, expected=expected, got=got)
 
-    def _parse(self, raw: Any, content_type: str, content: bytes, redactor: FindRedactor) -> Any:
+    def find_news(
+        self, raw: Any, content: bytes, redactor: FindRedactor = None
+    ) -> tuple[Problem, ...]:
+        """List how an answer with an error status is not as the document says, and what is new."""
+        status, content_type = raw.status_code, raw.headers.get("content-type", "")
+        witness = Witness(_ignore, redactor)
+        response = self.operation.response(status)
+        if response is None:
+            return witness.settle(raw, (self._undocumented(raw, content_type, NEW_STATUS),))
+        media = response.match(content_type) if content and content_type else None
+        if media is None or not is_json(media_essence(content_type)):
+            return ()
+        try:
+            value = decode(_with_charset(content, content_type))
+        except (ValueError, RecursionError):
+            return ()
+        validator = self.decoder(media).validator
+        return witness.settle(raw, validator.check(value)) if validator is not None else ()
+
+    def _parse(self, raw: Any, content_type: str, content: bytes, witness: Witness) -> Any:
         try:
             return decode(_with_charset(content, content_type))
         except (ValueError, RecursionError) as error:
             reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-            shown = _show(_decode_text(content[:_SHOWN_BYTES], content_type), _find(redactor))
-            problem = Problem("$", f"not valid JSON: {excerpt(reason)}; it begins {shown}")
-            raise self._refuse((problem,), raw, content, redactor) from error
+            hide = _find(witness.redactor)
+            shown = _show(_decode_text(content[:_SHOWN_BYTES], content_type), hide)
+            told = f"not valid JSON: {excerpt(reason)}; it begins {shown}"
+            problem = make_misfit("$", told, kind="json", expected="JSON", got=excerpt(reason))
+            raise self._refuse((problem,), raw, content, witness) from error
 
     def _check(
-        self,
-        decoder: Decoder,
-        raw: Any,
-        content: bytes,
-        value: Any,
-        mode: Mode,
-        report: Report,
-        redactor: FindRedactor,
+        self, decoder: Decoder, raw: Any, content: bytes, value: Any, mode: Mode, witness: Witness
     ) -> None:
         if decoder.problem is not None:
-            report((decoder.problem,))
-        if mode == "off" or decoder.validator is None or decoder.validator.accepts(value):
+            witness.report(witness.settle(raw, (decoder.problem,)))
+        if mode == "off" or decoder.validator is None:
             return
-        self._complain(decoder.validator.problems(value), raw, content, mode, report, redactor)
+        problems = decoder.validator.check(value)
+        if problems:
+            self._complain(problems, raw, content, mode, witness)
+        elif witness.note is not None and decoder.novelty is not None:
+            is_asked = mode == "warn"  # else this must cost nothing
+            news = decoder.novelty.find(value) if is_asked else decoder.novelty.sample(value)
+            if news:
+                witness.note(witness.settle(raw, news))
 
     def _complain(
         self,
@@ -256,23 +312,24 @@ class ResponseReader:
         raw: Any,
         content: bytes,
         mode: Mode,
-        report: Report,
-        redactor: FindRedactor,
+        witness: Witness,
     ) -> None:
         if mode == "strict":
-            raise self._refuse(problems, raw, content, redactor)
+            raise self._refuse(problems, raw, content, witness)
         if mode == "warn":
-            report(_hide(problems, redactor))
+            witness.report(witness.settle(raw, problems))
 
     def _refuse(
-        self, problems: tuple[Problem, ...], raw: Any, content: bytes, redactor: FindRedactor
+        self, problems: tuple[Problem, ...], raw: Any, content: bytes, witness: Witness
     ) -> ResponseValidationError:
-        problems = _hide(problems, redactor)
+        told = witness.settle(raw, problems)
+        if witness.note is not None:
+            witness.note(told)
         label = self.operation.label
         title = f"{label} answered {raw.status_code}, but the body does not fit the document:"
-        message = itemize(title, [str(p) for p in problems])
+        message = itemize(title, [str(p) for p in told])
         body = _decode_text(content, raw.headers.get("content-type", ""))
-        return ResponseValidationError(message, raw, body, None, label, problems)
+        return ResponseValidationError(message, raw, body, None, label, told)
 
     def _error_media(self, status: int, content_type: str, value: Any) -> MediaType | None:
         """
@@ -294,7 +351,9 @@ class ResponseReader:
         key = id(media)
         if key not in self._tolerant and media.schema is not None:
             with suppress(DocumentError):  # what cannot be used fits nothing
-                schema = loosen(normalize(media.schema, "response"))
+                from mixdyn.tolerance import loosen
+
+                schema = loosen(self.types.normal_form(media.schema))
                 self._tolerant[key] = Validator(schema)
         return key in self._tolerant and self._tolerant[key].accepts(value)
 
@@ -302,7 +361,7 @@ class ResponseReader:
 def _view(decoder: Decoder, value: Any) -> Any:
     """Give the typed view of a value; the value itself where its schema cannot be used."""
     try:
-        return decoder.reader(value) if decoder.reader is not None else value
+        return present(decoder.reader(value) if decoder.reader is not None else value)
     except DocumentError:  # told of already, since its schema could not be checked either
         return value
 
@@ -362,12 +421,8 @@ def _find_message(value: Any, redactor: Redactor, depth: int = 0) -> str:
     return next(filter(None, (_find_message(v, redactor, depth + 1) for v in nested)), "")
 
 
-def _hide(problems: tuple[Problem, ...], redactor: FindRedactor) -> tuple[Problem, ...]:
-    """Mask the call's own secrets: what looks secret, a validator has not shown."""
-    if redactor is None:
-        return problems
-    hide = redactor().text
-    return tuple(Problem(*map(hide, problem)) for problem in problems)
+def _ignore(_: tuple[Problem, ...]) -> None:
+    """Take what nobody wants to hear."""
 
 
 def _find(redactor: FindRedactor) -> Redactor:

@@ -15,6 +15,7 @@ from typing import Any, Literal, Union
 from mixdyn.document import Document, unescape_pointer
 from mixdyn.errors import printable
 from mixdyn.names import resolve_collisions, to_pascal, to_snake
+from mixdyn.normalform import normalize
 from mixdyn.roster import announce
 from mixdyn.rows import Rows
 from mixdyn.schema import Schema, Schemas
@@ -26,6 +27,10 @@ __all__ = ["Field", "Model", "Reader", "Types", "copy_json", "make_view"]
 Reader = Callable[[Any], Any]
 
 _MAX_UNIONS = 20
+_SCALARS = ("string", "integer", "number", "boolean")
+# Without these a schema is all that there is to it.
+_DERIVING = frozenset({"$dynamicRef", "$ref", "allOf", "anyOf", "oneOf", "properties"})
+_MOST_VALUES = 1_000  # of an enum, in a type
 _LONGEST_DOC = 10_000
 _PLAIN_TYPES: dict[str, type] = {
     "array": list,
@@ -64,19 +69,52 @@ class Field:
         raise AttributeError(f"{type(view).__name__} is read-only")
 
 
+class Kind(type):
+    """
+    The class of result classes.
+
+    A client that takes on a newer document makes results of new classes; `isinstance` still takes
+    them for those of the older one, by the name of the schema.
+    """
+
+    def __instancecheck__(cls, value: Any) -> bool:
+        return cls.__subclasscheck__(type(value))
+
+    def __subclasscheck__(cls, kind: Any) -> bool:
+        return super().__subclasscheck__(kind) or _is_relative(cls, kind)
+
+
+def _is_relative(one: Any, other: Any) -> bool:
+    """Tell whether two result classes are of one schema name in editions of one document."""
+    mine, theirs = vars(one), vars(other)
+    if mine["_family"] is not theirs.get("_family"):
+        return False
+    name = mine["_schema"].name
+    return bool(name) and name == theirs["_schema"].name
+
+
 # What a step into a schema adds to the name of a class; others, such as `allOf`, add nothing.
 _PLACES = {"items": "Item", "prefixItems": "Item", "additionalProperties": "Value"}
 
 
 class Types:
-    """The Python types of one document's schemas: model classes, readers, annotations."""
+    """
+    The Python types of one document's schemas: model classes, readers, annotations.
 
-    def __init__(self, schemas: Schemas) -> None:
+    Args:
+        schemas: the schemas.
+        family: the same object for the editions of one document, whose classes stand for each
+            other by their names.
+    """
+
+    def __init__(self, schemas: Schemas, family: object = None) -> None:
         self.schemas = schemas
+        self.family = family if family is not None else self
         self.document: Document = schemas.document
         self._models: dict[int, type[Model]] = {}
         self._readers: dict[int, Reader | None] = {}
         self._unfinished: set[int] = set()
+        self._normal_forms: dict[int, Any] = {}
         self._lock = threading.RLock()
         announce(self)
 
@@ -106,6 +144,8 @@ class Types:
         """
         if schema is None:
             return None
+        if schema.value.get("type") in _SCALARS and _DERIVING.isdisjoint(schema.value):
+            return _find_reader(schema)
         schema = schema.core
         key = id(schema)
         if key in self._readers:
@@ -122,6 +162,18 @@ class Types:
                 finally:
                     self._unfinished.discard(key)
             return self._readers[key]
+
+    def normal_form(self, schema: Schema) -> Any:
+        """
+        Give what checks answers against a schema, the same for all operations that refer to it.
+
+        Raises DocumentError where the schema cannot be used.
+        """
+        schema = schema.resolved
+        key = id(schema)
+        if key not in self._normal_forms:
+            self._normal_forms[key] = normalize(schema, "response")
+        return self._normal_forms[key]
 
     def annotation(self, schema: Schema | None, name: str = "") -> Any:
         """Give the type to write in a signature, such as `list[SessionData]`."""
@@ -144,6 +196,7 @@ class Types:
             "__doc__": _document(schema) or f"A {title} of the document.",
             "__module__": "mixdyn.models",
             "_schema": schema,
+            "_family": self.family,
             "_attributes": attributes,
             "_fields": {wire: field for wire, field in fields.items() if field is not None},
         }
@@ -152,7 +205,8 @@ class Types:
             reader = self.reader(field, title + to_pascal(wire))
             doc = _document(field) if field is not None else ""
             members[attribute] = Field(wire, reader, doc)
-        return type(title, (Model,), members)
+        made: Any = Kind(title, (Model,), members)
+        return made  # type: ignore[no-any-return]  # checkers do not know of its class
 
     def _make_reader(self, schema: Schema, name: str) -> Reader | None:
         if _is_union(schema):
@@ -165,7 +219,7 @@ class Types:
         if "object" in schema.types:
             value = self.reader(schema.additional, name + "Value")
             return _map_reader(value) if value else None
-        return {"date-time": _read_datetime, "date": _read_date}.get(schema.format or "")
+        return _find_reader(schema)
 
     def _model_reader(self, schema: Schema, name: str) -> Reader:
         discriminator = schema.discriminator
@@ -210,7 +264,8 @@ class Types:
 
     def _annotate_core(self, schema: Schema, name: str, inside: frozenset[int]) -> Any:
         values = tuple(value for value in schema.enum if value is not None)
-        if values and all(isinstance(value, (str, int, bool)) for value in values):
+        is_listed = 0 < len(values) <= _MOST_VALUES  # no one reads more, and no shell either
+        if is_listed and all(isinstance(value, (str, int, bool)) for value in values):
             return Literal[values]
         if _is_union(schema):
             kinds = tuple(self._annotate(leaf, name, inside) for leaf in schema.leaves)
@@ -244,6 +299,11 @@ def _name_attributes(wires: Iterable[str]) -> dict[str, str]:
 def _document(schema: Schema) -> str:
     """Give what a class or attribute says of itself; a class takes no odd characters."""
     return printable(schema.description[:_LONGEST_DOC])
+
+
+def _find_reader(schema: Schema) -> Reader | None:
+    """Give the reader of a value that holds no others."""
+    return {"date-time": _read_datetime, "date": _read_date}.get(schema.format or "")
 
 
 def _plain_type(name: str) -> Any:

@@ -13,7 +13,7 @@ from mixdyn.effect import Close, Flow, Sleep
 from mixdyn.errors import MixError, ResponseValidationError
 from mixdyn.eventfeed import EventFeed
 from mixdyn.exchange import Answer, Exchange
-from mixdyn.log import logger
+from mixdyn.log import find_logger
 from mixdyn.reconnect import Reconnect, Reconnecting
 from mixdyn.retry import parse_retry_after
 
@@ -78,7 +78,7 @@ class Resumption:
         )
         told = Reconnecting(self._label, self._attempt, delay, error, self._feed.last_event_id)
         ended = f"{type(error).__name__}" if error is not None else "it ended"
-        logger.info(
+        find_logger().info(
             "%s: %s; connecting again in %.0f ms, attempt %d",
             self._label,
             ended,

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from mixdyn.record import NamedTuple
 from mixdyn.shape import as_array, as_object
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE", "QUERY"})
@@ -28,8 +28,7 @@ _LASTING = frozenset({"UnsupportedProtocol", "LocalProtocolError"})  # the next 
 _IDEMPOTENCY_KEY = re.compile(r"(?i)(x-)?idempoten(cy|t|ce)[-_]?(key|id|token)?")
 
 
-@dataclass(frozen=True, slots=True)
-class BackoffStrategy:
+class BackoffStrategy(NamedTuple):
     """
     Exponential backoff with jitter; all times in milliseconds.
 
@@ -43,8 +42,7 @@ class BackoffStrategy:
     max_elapsed_time: int
 
 
-@dataclass(frozen=True, slots=True)
-class RetryConfig:
+class RetryConfig(NamedTuple):
     """
     When to send a request again.
 
@@ -58,8 +56,7 @@ class RetryConfig:
     retry_unsafe: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(NamedTuple):
     """What one operation does: the configuration, its statuses, and whether it may repeat."""
 
     config: RetryConfig
@@ -119,7 +116,7 @@ def is_retried_error(policy: Policy, error: BaseException) -> bool:
         return False
     if _class_names(error) & _LASTING:
         return False
-    return policy.repeatable or _was_never_sent(error)
+    return policy.repeatable or was_never_sent(error)
 
 
 def is_transport_error(error: BaseException) -> bool:
@@ -137,7 +134,7 @@ def has_idempotency_key(headers: Mapping[str, str]) -> bool:
     return any(map(is_idempotency_key, headers))
 
 
-def _was_never_sent(error: BaseException) -> bool:
+def was_never_sent(error: BaseException) -> bool:
     """Tell whether an error is one of connecting; the httpx-aiohttp transport calls others so."""
     cause = _class_names(error.__cause__)
     is_connecting = "ClientConnectionError" not in cause or bool(cause & _AIOHTTP_NEVER_SENT)

@@ -23,9 +23,14 @@ def announce(source: Source) -> None:
     _sources.add(source)
 
 
+def sources() -> list[Source]:
+    """Give all that were announced and still live."""
+    return list(_sources)
+
+
 def find_model(digest: str, base: str, pointer: str, name: str) -> Any:
     """Give the class of the schema at a place of the document with this digest, or None."""
-    for source in list(_sources):
+    for source in sources():
         kind = source.find_model(digest, base, pointer, name)
         if kind is not None:
             return kind

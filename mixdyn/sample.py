@@ -16,15 +16,30 @@ from mixdyn import scalar
 from mixdyn.media import MediaType
 from mixdyn.names import to_snake
 from mixdyn.normalform import Direction, normalize
+from mixdyn.pattern import generate_texts
 from mixdyn.schema import Schema
 from mixdyn.shape import as_array, as_object, is_object
 from mixdyn.validation import Validator
 
-_MOST_VALUES = 2_000
+_MOST_VALUES = 2_000  # after which nothing optional is made
+_MOST_FORCED = 10_000  # after which nothing more is, whatever a schema asks for
 _MOST_ITEMS = 1_000
 _DEEP = 6
 _DEEPEST = 40
-_BRANCHES_TRIED = 8
+_BRANCHES_TRIED = 24
+_VARIANTS_TRIED = 3
+_TRIES = 20  # for an item that differs from the others
+_ENUM_TRIED = 50
+_PLAIN: tuple[Any, ...] = ({}, [], True, 1, 0.5, "", None)
+_PYTHON_TYPES: dict[str, type | tuple[type, ...]] = {
+    "array": list,
+    "boolean": bool,
+    "integer": int,
+    "null": type(None),
+    "number": (int, float),
+    "object": dict,
+    "string": str,
+}
 _CLUES = {
     "string": ("minLength", "maxLength", "pattern", "format"),
     "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
@@ -39,7 +54,7 @@ class Taste:
     `is_lean` leaves out what is optional. `is_fresh` is for a thing just made: its lists are
     empty, and of what is optional there is only what a server sets by itself; `omitted` are
     properties that its maker could have set. `branch` counts through the alternatives of unions.
-    `direction` says whether it is for a request or for a response.
+    `direction` says whether it is for a request or for a response; `variant` makes another one.
     """
 
     now: float = 0.0
@@ -49,6 +64,7 @@ class Taste:
     has_examples: bool = True
     omitted: frozenset[str] = frozenset()
     direction: Direction = "response"
+    variant: int = 0
 
 
 class Sampler:
@@ -71,12 +87,21 @@ class Sampler:
         `name` is what the value is called, which tells what it may be like. What no attempt gets
         right (few schemas are that odd) is given as near as it came.
         """
-        value: Any = None
-        for attempt in _attempts(taste or Taste()):
-            value = _Maker(self, attempt).make(schema, _Place(seed, name))
-            if self.validator(schema, attempt.direction).accepts(value):
+        taste = taste or Taste()
+        accepts = self.validator(schema, taste.direction).accepts
+        found: list[Any] = []
+        left = _MOST_FORCED
+        for attempt in _attempts(taste):
+            maker = _Maker(self, attempt)
+            value = maker.make(schema, _Place(seed, name, attempt.variant))
+            if accepts(value):
+                return value
+            found.append(value)
+            left -= _MOST_VALUES - maker.left
+            if left < 0:
                 break
-        return value
+        # What has no type, but a `not`, may be anything.
+        return next(filter(accepts, () if schema.core.types else _PLAIN), found[-1])
 
     def overlay(self, schema: Schema, value: Any, facts: Mapping[str, Any]) -> Any:
         """
@@ -136,6 +161,7 @@ class _Place:
     name: str = ""
     variant: int = 0
     inside: tuple[Schema, ...] = ()
+    is_varied: bool = False  # each variant is another value, as far as there are some
 
     def child(self, name: str) -> _Place:
         return replace(self, path=f"{self.path}/{name}", name=name)
@@ -163,6 +189,8 @@ class _Maker:
     def make(self, schema: Schema, place: _Place) -> Any:
         self.left -= 1
         is_nullable, schema = schema.is_nullable, schema.core
+        if self.left < -_MOST_FORCED:
+            return None
         for candidate in self.ready_values(schema, place):
             return candidate
         if schema.is_null or len(place.inside) > _DEEPEST:
@@ -183,7 +211,11 @@ class _Maker:
             yield from filter(accepts, [*offered[shift:], *offered[:shift]])
         values = [v for v in schema.enum if v is not None] or schema.enum
         if values:
-            yield values[place.variant % len(values)]
+            shift = place.variant % len(values)
+            turned = [*values[shift : shift + _ENUM_TRIED], *values[: min(shift, _ENUM_TRIED)]]
+            fits = self.accepts(schema) if _has_more(schema, turned[0]) else None
+            yield from filter(fits, turned) if fits is not None else turned[:1]
+            yield turned[0]
         default = schema.get("default")
         if default is not None and self.accepts(schema)(default):
             yield default
@@ -198,7 +230,9 @@ class _Maker:
         if kind == "array":
             return self.make_array(schema, place.enter(schema))
         if kind == "boolean":
-            return scalar.make_boolean(place.name)
+            return scalar.make_boolean(place.name) is not (
+                place.is_varied and place.variant % 2 > 0
+            )
         if kind in ("integer", "number"):
             context = scalar.Context(place.path, place.name, place.hash, self.taste.now)
             return scalar.make_number(schema, kind == "integer", context)
@@ -227,12 +261,13 @@ class _Maker:
         return chosen, {discriminator.property_name: value} if discriminator is not None else {}
 
     def make_object(self, schema: Schema, place: _Place) -> dict[str, Any]:
+        asked = self.pick_condition(schema)
         made = {
-            name: self.make(declared, place.child(name))
-            for name, declared in schema.properties.items()
-            if self.is_needed(schema, name) or self.is_wanted(schema, name, place)
+            name: self.make_property(schema, name, place.child(name))
+            for name in schema.properties
+            if name in asked or self.is_needed(schema, name) or self.is_wanted(schema, name, place)
         }
-        for name in sorted(schema.required - schema.properties.keys()):
+        for name in sorted((schema.required | asked) - schema.properties.keys()):
             made[name] = self.make_undeclared(schema, place.child(name))
         least = schema.get("minProperties")
         least = min(least, _MOST_ITEMS) if isinstance(least, int) else 0
@@ -245,7 +280,32 @@ class _Maker:
             )
         return made | _own_name(schema)
 
+    def make_property(self, schema: Schema, name: str, place: _Place) -> Any:
+        """Make a property; where parts of an `allOf` declare it each, one that fits them all."""
+        parts = [p for p in schema.parts if name in as_object(p.value.get("properties"))]
+        if len(parts) < 2:
+            return self.make(schema.properties[name], place)
+        declared = [part.child("properties", name) for part in parts]
+        made = [self.make(each, place) for each in declared]
+        whole = {k: v for each in made for k, v in as_object(each).items()}
+        checks = [self.accepts(each) for each in declared]
+        fits = (value for value in (*made, whole) if all(accepts(value) for accepts in checks))
+        return next(fits, made[0])
+
+    def pick_condition(self, schema: Schema) -> frozenset[str]:
+        """Give what one of several lists of required properties asks for, where there are such."""
+        asked: set[str] = set()
+        for part in schema.parts if schema.properties else ():
+            for word in ("oneOf", "anyOf"):
+                options = as_array(part.value.get(word))
+                lists = [as_array(as_object(option).get("required")) for option in options]
+                asked.update(map(str, lists[self.taste.branch % len(lists)] if lists else ()))
+        return frozenset(asked)
+
     def make_key(self, schema: Schema, place: _Place, index: int) -> str:
+        for pattern in _key_patterns(schema) if schema.additional is None else ():
+            text = next(generate_texts(pattern, f"{place.path} {index}"), "key")
+            return text if pattern.endswith("$") else f"{text}{index}"
         rule = next(
             (p.child("propertyNames") for p in schema.parts if "propertyNames" in p.value), 0
         )
@@ -253,7 +313,12 @@ class _Maker:
         return key if isinstance(key, str) else f"key{index}"
 
     def make_undeclared(self, schema: Schema, place: _Place) -> Any:
-        return self.make(schema.additional, place) if schema.additional is not None else "text"
+        if schema.additional is not None:
+            return self.make(schema.additional, place)
+        for part in schema.parts:
+            for pattern in as_object(part.value.get("patternProperties")):
+                return self.make(part.child("patternProperties", pattern), place)
+        return "text"
 
     def is_needed(self, schema: Schema, name: str) -> bool:
         """Tell whether a property must be there, in this direction."""
@@ -287,9 +352,25 @@ class _Maker:
             for i in range(len(as_array(part.value.get("prefixItems"))))
         ]
         made = [self.make(item, place.item(i)) for i, item in enumerate(fixed)]
+        wanted = next((p.child("contains") for p in schema.parts if "contains" in p.value), None)
+        least = schema.get("minContains") if wanted is not None else 0
+        count = min(least if isinstance(least, int) else 1, _MOST_ITEMS)
+        made += [self.make(wanted, place.item(i)) for i in range(count) if wanted is not None]
+        for i in range(len(made), max(len(made), self.count_items(schema, place))):
+            made.append(self.make_item(schema, place, i, made))
+        return made
+
+    def make_item(self, schema: Schema, place: _Place, index: int, others: list[Any]) -> Any:
+        """Make an item of an array, where they must differ another one than those before it."""
         items = schema.items
-        rest = range(len(made), max(len(made), self.count_items(schema, place)))
-        return made + [self.make(items, place.item(i)) if items else "text" for i in rest]
+        is_unique = schema.get("uniqueItems") is True
+        made = self.make(items, place.item(index)) if items is not None else f"text {index}"
+        for attempt in range(_TRIES if is_unique and items is not None else 0):
+            if made not in others:
+                break
+            varied = replace(place.item(index + attempt), is_varied=True)
+            made = self.make(items, varied) if items is not None else made
+        return made
 
     def count_items(self, schema: Schema, place: _Place) -> int:
         is_short = self.taste.is_lean or self.taste.is_fresh or self.left < 0
@@ -306,6 +387,21 @@ def _attempts(taste: Taste) -> Iterator[Taste]:
         yield replace(taste, is_lean=True, branch=branch)
     yield replace(taste, is_lean=True, has_examples=False)
     yield replace(taste, has_examples=False)
+    for variant in range(1, 1 + _VARIANTS_TRIED):
+        yield replace(taste, is_lean=True, has_examples=False, variant=variant)
+
+
+def _has_more(schema: Schema, value: Any) -> bool:
+    """Tell whether there is more to an enum than its values: what its first one may not fit."""
+    names = {kind for kind, types in _PYTHON_TYPES.items() if isinstance(value, types)}
+    is_other = bool(schema.types) and not names & set(schema.types)
+    limits = (word for words in _CLUES.values() for word in words if word != "format")
+    return is_other or len(schema.parts) > 1 or any(schema.get(w) is not None for w in limits)
+
+
+def _key_patterns(schema: Schema) -> list[str]:
+    """Give the patterns of names for properties that are not declared one by one."""
+    return [p for part in schema.parts for p in as_object(part.value.get("patternProperties"))]
 
 
 def _pick_type(schema: Schema) -> str:

@@ -18,6 +18,7 @@ from mixdyn.names import to_argument, to_snake
 from mixdyn.shape import as_array, as_object, as_text, is_array, is_object
 
 COMPONENT = "/components/schemas/"
+_JOINING = frozenset({"$dynamicRef", "$ref", "allOf"})
 TYPES = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
 
 # Keywords that may stand beside a `$ref` without saying what is valid.
@@ -102,14 +103,11 @@ class Schema:
     def __init__(self, space: Schemas, target: Target) -> None:
         self.space = space
         self.target = target
+        # The schema as it stands in the document; an empty one for `true` and for nonsense.
+        self.value: Mapping[str, Any] = as_object(target.value)
 
     def __repr__(self) -> str:
         return f"<Schema {self.name or self.target.pointer}>"
-
-    @property
-    def value(self) -> Mapping[str, Any]:
-        """The schema as it stands in the document; an empty one for `true` and for nonsense."""
-        return as_object(self.target.value)
 
     def child(self, *steps: str | int) -> Schema:
         """Give the schema below this one at the given steps."""
@@ -147,6 +145,10 @@ class Schema:
 
     def get(self, keyword: str, default: Any = None) -> Any:
         """Give a keyword's value from the first part that has it."""
+        if keyword in self.value:
+            return self.value[keyword]
+        if _JOINING.isdisjoint(self.value):  # it is its own only part
+            return default
         return next((p.value[keyword] for p in self.parts if keyword in p.value), default)
 
     @property
@@ -196,8 +198,9 @@ class Schema:
         """
         found: dict[str, Schema] = {}
         for part in reversed(self._collect_parts(step=1)):
-            for name in as_object(part.value.get("properties")):
-                found[name] = part.child("properties", name)
+            declared = part.target.child("properties")
+            for name in as_object(declared.value):
+                found[name] = self.space.at(declared.child(name))
         return found
 
     @cached_property

@@ -24,7 +24,7 @@ from mixdyn.wire import WireError, to_wire
 _NOW = 1_735_689_600.0
 _TEXT = 1500
 _SUMMARY = 120
-_MOST_ROWS = 100
+_MOST_ROWS = 60
 
 
 class SchemaView:
@@ -91,7 +91,7 @@ class SchemaView:
         message = f"schema {excerpt(self._name, 60)!r} has no attribute {excerpt(name, 60)!r}"
         known = [n for n in dir(type(self)) if not n.startswith("_")]
         hint = f"; its properties are items: [{name!r}]" if name in self._properties() else ""
-        raise AttributeError(message + (hint or nearest(name, known)))
+        raise AttributeError(message + (hint or nearest(name, known)), name=name, obj=None)
 
     def _properties(self) -> dict[str, Schema]:
         """Give the properties of the object, of the items of an array, of all alternatives."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from difflib import get_close_matches
 from functools import reduce
 from typing import Any, NamedTuple, overload
 
@@ -20,7 +21,7 @@ from mixdyn.outline import join_words
 from mixdyn.page import Page
 from mixdyn.schema import Schemas
 from mixdyn.schemaview import SchemaBook
-from mixdyn.shape import as_array, as_object, as_text, is_array, is_object
+from mixdyn.shape import as_array, as_object, as_text, is_array
 from mixdyn.word import to_singular
 
 _WORD = re.compile(r"[^\W_]+")
@@ -30,9 +31,14 @@ _MOST_NODES = 300  # looked at, of what an operation sends and receives
 _MOST_CHARACTERS = 2_000  # of each text
 _MOST_SHOWN = 20
 _MOST_WORDS = 12  # of a query
+_LONGEST_WORD = 40
+_LIKENESS = 0.75
 _SURE = 1_000.0
 _LIKELY = 500.0
 _NAME, _PATH, _SUMMARY, _PARAMETER, _SCHEMA, _TEXT = 10.0, 6.0, 5.0, 4.0, 3.0, 2.0
+_COVERED = 8.0  # for a title that has all the words of a query and no others
+_IDLE = frozenset("a an and at by for from i in is it of on or the to with".split())  # noqa: SIM905  # words
+_SCALARS = frozenset({str, bool, int, float, type(None)})
 _UNREAD = frozenset({"description", "example", "examples", "x-codeSamples"})
 
 
@@ -51,11 +57,15 @@ class Index:
         self.weights: dict[str, dict[int, float]] = {}
         self.ids: dict[str, list[int]] = {}
         self.places: dict[tuple[str, ...], list[int]] = {}
+        self.titles: list[tuple[frozenset[str], ...]] = []
 
     def add(self, hit: Hit, texts: Iterable[tuple[float, str]]) -> None:
         """Take up an operation or a schema with its texts and what they weigh."""
         number = len(self.hits)
         self.hits.append(hit)
+        texts = list(texts)
+        titles = [hit.name, *(text for weight, text in texts if weight == _SUMMARY)]
+        self.titles.append(tuple(_telling(title) for title in titles if title))
         for weight, text in texts:
             for word in split_words(text):
                 known = self.weights.setdefault(word, {})
@@ -100,13 +110,23 @@ class Index:
         return entry.method.upper() if entry is not None else ""
 
     def _search_words(self, query: str) -> Iterator[tuple[int, float]]:
-        found = [self._search_word(word) for word in list(split_words(query))[:_MOST_WORDS]]
-        if not found:
-            return
+        asked = list(split_words(query))
+        words = [word for word in asked if word not in _IDLE] or asked
+        found = [self._search_word(word) for word in words[:_MOST_WORDS]]
+        if any(found):
+            found = [f or self._search_like(w) for f, w in zip(found, words, strict=False)]
         every: set[int] = {number for scores in found for number in scores}
         common = {n for n in every if all(n in scores for scores in found)}
+        telling = _telling(query)
         for number in common or every:
-            yield number, sum(scores.get(number, 0) for scores in found)
+            covered = max((_cover(telling, title) for title in self.titles[number]), default=0)
+            score = sum(scores.get(number, 0) for scores in found)
+            yield number, score + _COVERED * covered
+
+    def _search_like(self, word: str) -> dict[int, float]:
+        """Find what has a word much like one that stands nowhere."""
+        likely = get_close_matches(word[:_LONGEST_WORD], self.weights, 1, _LIKENESS)
+        return self._search_word(likely[0]) if likely else {}
 
     def _search_word(self, word: str) -> dict[int, float]:
         scores: dict[int, float] = {}
@@ -254,14 +274,27 @@ def _gather(value: Any) -> list[str]:
         if not waiting:
             break
         node = waiting.pop()
+        if type(node) in _SCALARS:  # what most are: quicker than to ask for a mapping
+            continue
         if is_array(node):
             waiting += node[:_MOST_NODES]
-        elif is_object(node):
-            reference = as_text(node.get("$ref"))
-            found.append(reference[:_MOST_CHARACTERS].rpartition("/")[2])
-            found += map(str, as_object(node.get("properties")))
-            waiting += (v for k, v in node.items() if k not in _UNREAD)
+            continue
+        inside = as_object(node)
+        reference = as_text(inside.get("$ref"))
+        found.append(reference[:_MOST_CHARACTERS].rpartition("/")[2])
+        found += map(str, as_object(inside.get("properties")))
+        waiting += (v for k, v in inside.items() if k not in _UNREAD)
     return found
+
+
+def _telling(text: str) -> frozenset[str]:
+    """Give the words of a title without those that say little, in the singular."""
+    return frozenset(to_singular(word) for word in split_words(text) if word not in _IDLE)
+
+
+def _cover(words: frozenset[str], title: frozenset[str]) -> float:
+    """Tell which part of a title's words, and of those asked for, are the same."""
+    return len(words & title) / len(words | title) if title else 0
 
 
 def _segments(path: str) -> tuple[str, ...]:

@@ -54,6 +54,10 @@ class SecretPlaces:
             is_inside = is_inside or self._is_secret(step)
         return shown
 
+    def generalize(self, steps: Sequence[Any]) -> list[str]:
+        """Give the path with `*` for indexes and for keys that the schema does not declare."""
+        return [s if isinstance(s, str) and s in self._declared else "*" for s in steps]
+
     def _is_secret(self, step: Any) -> bool:
         return isinstance(step, str) and (step in self._marked or PLAIN.is_secret(step))
 

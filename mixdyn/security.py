@@ -7,12 +7,13 @@ Credentials go nowhere but into the request that is being built.
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from mixdyn.errors import Problem, RequestValidationError, excerpt, nearest
 from mixdyn.header import is_token
+from mixdyn.hook import Run
 from mixdyn.operation import SecurityScheme
 from mixdyn.settings import Credential, Proof
 
@@ -34,6 +35,19 @@ def choose_requirement(
         if shown and all(credentials.get(n) is not None and n in schemes for n in shown):
             return tuple(shown)
     return ()
+
+
+def prove(
+    requirements: Sequence[Mapping[str, Any]],
+    credentials: Mapping[str, Credential],
+    schemes: Mapping[str, SecurityScheme],
+) -> Generator[Run, Any, dict[str, Proof]]:
+    """Choose the requirement to satisfy and ask for its credentials; the value is them by name."""
+    proofs: dict[str, Proof] = {}
+    for name in choose_requirement(requirements, credentials, schemes):
+        credential = credentials[name]
+        proofs[name] = (yield Run(credential, ())) if callable(credential) else credential
+    return proofs
 
 
 def check_credentials(given: Mapping[str, Any], schemes: Mapping[str, Any]) -> None:

@@ -1,5 +1,9 @@
 """
 Which server a call goes to: the call's, the client's, or one of the document's own.
+
+A document that was fetched may be anybody's: it cannot send a client, with its credentials and
+headers, to another origin than the client's own. Who names a server in the call, or for the client,
+consents.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from mixdyn.document import Document, resolve_url
 from mixdyn.errors import Problem, RequestValidationError, excerpt, nearest
 from mixdyn.operation import Operation, Server, parse_servers
 from mixdyn.redact import MASK, is_secret_name, redact_url
+from mixdyn.redirect import find_origin
 from mixdyn.settings import Settings
 from mixdyn.shape import as_array, as_object
 
@@ -20,28 +25,92 @@ _VARIABLE = re.compile(r"\{([^{}]*)\}")
 
 
 def resolve_server(
-    document: Document, operation: Operation, settings: Settings, server_url: str | None
+    document: Document,
+    operation: Operation,
+    settings: Settings,
+    server_url: str | None,
+    home: str | None = None,
 ) -> str:
     """
     Give the complete URL that a call goes to, without a fragment.
 
-    Raises RequestValidationError where there is none, or where its variables have no usable value.
+    Args:
+        document: the document.
+        operation: the operation that is called.
+        settings: the client's settings.
+        server_url: the server that the call itself names.
+        home: the server that the client has had before it took on the document.
+
+    Raises RequestValidationError where there is none, where its variables have no usable value, or
+    where a fetched document names one of another origin for this operation.
     """
-    return _resolve(document, operation.servers, settings, server_url, operation.label)
+    given = server_url or settings.server_url
+    if given is not None:
+        known = _known_variables(document)
+        return _complete(Server(str(given), {}), settings, known, operation.label)
+    declared, label = operation.servers, operation.label
+    if not document.is_fetched:
+        return _resolve(document, declared, settings, label)
+    own = parse_servers(document.root.get("servers"))
+    if declared == own:
+        return _resolve_own(document, own, settings, label, home)
+    url = _resolve(document, declared, settings, label)
+    safe = home or _resolve(document, own, settings, label)
+    if find_origin(url) != find_origin(safe):
+        raise _refuse(label, [Problem("servers", _elsewhere(url, safe))])
+    return url
+
+
+def describe_server(document: Document, settings: Settings, home: str | None = None) -> str:
+    """Give the server of those operations that have none of their own."""
+    label = "this client"
+    if settings.server_url is not None:
+        known = _known_variables(document)
+        return _complete(Server(str(settings.server_url), {}), settings, known, label)
+    return _resolve_own(
+        document, parse_servers(document.root.get("servers")), settings, label, home
+    )
+
+
+def _resolve_own(
+    document: Document,
+    servers: tuple[Server, ...],
+    settings: Settings,
+    label: str,
+    home: str | None,
+) -> str:
+    """Give the document's server; a fetched one can change no more than the path of `home`."""
+    if home is None or not document.is_fetched:
+        return _resolve(document, servers, settings, label)
+    try:
+        url = _resolve(document, servers, settings, label) if servers else home
+    except RequestValidationError:
+        return home
+    return url if find_origin(url) == find_origin(home) else home
+
+
+def _elsewhere(url: str, home: str) -> str:
+    shown = excerpt(redact_url(url), 100)
+    return (
+        f"the document was fetched and names '{shown}' for this operation, while this client's "
+        f"server is '{excerpt(redact_url(home), 100)}'; nothing was sent there. If it may have "
+        "what you send, pass it as server_url= to the call"
+    )
+
+
+def _known_variables(document: Document) -> list[str]:
+    """Name the variables of all servers that the document itself has."""
+    return [name for s in parse_servers(document.root.get("servers")) for name in _names(s)]
+
+
+def _complete(server: Server, settings: Settings, known: list[str], label: str) -> str:
+    return _check(_fill(server, settings.url_params, known, label), label)
 
 
 def _resolve(
-    document: Document,
-    declared: tuple[Server, ...],
-    settings: Settings,
-    server_url: str | None,
-    label: str,
+    document: Document, declared: tuple[Server, ...], settings: Settings, label: str
 ) -> str:
-    given = server_url or settings.server_url
-    values = settings.url_params
-    known = [name for s in parse_servers(document.root.get("servers")) for name in _names(s)]
-    if given is not None:
-        return _check(_fill(Server(str(given), {}), values, known, label), label)
+    known = _known_variables(document)
     # OpenAPI 3.1.1, 4.8.1: without servers the document's own origin is the server.
     servers = declared or (Server("/", {}),)
     index = settings.server_idx
@@ -50,14 +119,8 @@ def _resolve(
             "server_idx", f"expected 0 to {len(servers) - 1}, got {excerpt(index, 40)}"
         )
         raise _refuse(label, [problem])
-    url = _fill(servers[index], values, known, label)
+    url = _fill(servers[index], settings.url_params, known, label)
     return _check(resolve_url(document, url), label)
-
-
-def describe_server(document: Document, settings: Settings) -> str:
-    """Give the server of those operations that have none of their own."""
-    servers = parse_servers(document.root.get("servers"))
-    return _resolve(document, servers, settings, None, "this client")
 
 
 def _names(server: Server) -> list[str]:

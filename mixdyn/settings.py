@@ -5,17 +5,19 @@ What a client is set to. Light, since it is loaded with the package.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias
 
 from mixdyn.errors import Problem, excerpt
+from mixdyn.record import NamedTuple
 from mixdyn.shape import is_object
 
 if TYPE_CHECKING:
+    from mixdyn.drift import Drift
     from mixdyn.hook import Hooks
     from mixdyn.retry import RetryConfig
 
 Mode: TypeAlias = Literal["strict", "warn", "off"]
-Report: TypeAlias = Callable[[tuple[Problem, ...]], None]
+Report: TypeAlias = Callable[[tuple[Problem, ...]], object]
 Progress: TypeAlias = Callable[[int, "int | None"], object]
 Timeout: TypeAlias = "int | Mapping[str, int | None]"
 Proof: TypeAlias = "str | tuple[str, str]"
@@ -101,6 +103,29 @@ def _is_timeout(value: Any) -> bool:
     return value is None or (is_number and 0 < value <= MAX_TIMEOUT_MS)
 
 
+class Watch:
+    """Where the calls of a client, and of those derived from it, note drift; made when needed."""
+
+    __slots__ = ("_made",)
+
+    def __init__(self) -> None:
+        self._made: dict[str, Drift] = {}
+
+    @property
+    def drift(self) -> Drift:
+        """What was noted so far, always the same object."""
+        if "drift" not in self._made:
+            from mixdyn.drift import Drift
+
+            self._made.setdefault("drift", Drift())  # of two threads one is first
+        return self._made["drift"]
+
+    def forget(self) -> None:
+        """Begin anew, since what was noted was of another document."""
+        for drift in self._made.values():
+            drift.clear()
+
+
 class Settings(NamedTuple):
     """A client's settings; a derived client has some changed."""
 
@@ -113,3 +138,4 @@ class Settings(NamedTuple):
     security: Mapping[str, Credential] = {}
     hooks: Hooks | None = None
     logger: Logger | None = None
+    watch: Watch | None = None

@@ -14,9 +14,9 @@ from datetime import timedelta
 from functools import lru_cache
 from time import perf_counter
 from types import FunctionType
-from typing import Any, NamedTuple
+from typing import Any
 
-from mixdyn.payload import Payload
+from mixdyn.record import NamedTuple
 from mixdyn.request import Request
 
 Limits = tuple[float | None, ...]
@@ -106,7 +106,9 @@ def assemble(client: Any, request: Request, defaults: Any, timeout: Limits | Non
     """
     plain = find_plain(client.__class__)
     content = request.content
-    if plain is None or isinstance(content, Payload) or not plain.makes(client):
+    if not (content is None or isinstance(content, bytes)):
+        return None
+    if plain is None or not plain.makes(client):
         return None
     if client.params or client.cookies:
         return None

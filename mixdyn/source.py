@@ -6,9 +6,16 @@ Knows neither OpenAPI nor references. The parsers are imported when a document n
 
 from __future__ import annotations
 
+import gc
+import os
+import time
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from typing import Any, TypeGuard
 
 from mixdyn.errors import DocumentError, excerpt
+from mixdyn.jsontext import decode, decode_large
+from mixdyn.record import NamedTuple
 from mixdyn.redact import redact_url
 from mixdyn.shape import is_array, is_object
 
@@ -18,15 +25,45 @@ MAX_NODES = 5_000_000
 FETCH_SECONDS = 30.0
 
 _LOOPBACK = ("localhost", "::1", "127.0.0.1")
+# File systems count time in steps of up to so many seconds.
+_STEP_SECONDS = 2.0
+_NO_TIME = -1
 
 
 def parse(content: str | bytes, where: str) -> Any:
     """Read JSON or YAML text into a tree; what begins with a brace is JSON, else YAML."""
-    text = _decode(content, where) if isinstance(content, bytes) else content.removeprefix("\ufeff")
+    with at_rest():
+        if isinstance(content, bytes):
+            if content[:1] == b"{":
+                # Large JSON is not made text first, which may take four times the memory.
+                with suppress(ValueError, RecursionError):
+                    return decode_large(content)
+            content = _decode(content, where)
+        text = content.removeprefix("\ufeff")
+        read = _parse_json if text.lstrip()[:1] == "{" else _parse_yaml
+        try:
+            return read(text, where)
+        except RecursionError:
+            raise DocumentError(f"{where}: nested too deeply to be read") from None
+
+
+@contextmanager
+def at_rest() -> Generator[None]:
+    """
+    Keep the garbage collector from going through a tree again and again while it is built.
+
+    What there is by then counts as old, as it would after it had been gone through twice more.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
     try:
-        return _parse_json(text, where) if text.lstrip()[:1] == "{" else _parse_yaml(text, where)
-    except RecursionError:
-        raise DocumentError(f"{where}: nested too deeply to be read") from None
+        yield
+    finally:
+        if was_on:
+            if not gc.get_freeze_count():  # what the program has frozen stays so
+                gc.freeze()
+                gc.unfreeze()
+            gc.enable()
 
 
 def copy_tree(value: Any, where: str) -> Any:
@@ -68,6 +105,35 @@ def read_file(path: str) -> bytes:
         reason = getattr(error, "strerror", None) or error
         raise DocumentError(f"{excerpt(path)}: cannot be read: {reason}") from error
     return _check_size(content, path)
+
+
+class Stamp(NamedTuple):
+    """By what a file shows that it may have changed, without being read."""
+
+    path: str
+    mtime_ns: int
+    size: int
+
+    def is_current(self) -> bool:
+        """Tell whether the file is surely as it was when the stamp was taken."""
+        now = _stat(self.path)
+        return now is not None and now == (self.mtime_ns, self.size)
+
+
+def take_stamp(path: str) -> Stamp:
+    """Give the stamp of a file, to be taken before it is read; that of no file is never current."""
+    mtime_ns, size = _stat(path) or (_NO_TIME, 0)
+    # What was written just now may be written again without a later time showing.
+    is_fresh = mtime_ns / 1e9 + _STEP_SECONDS > time.time()
+    return Stamp(path, _NO_TIME if is_fresh else mtime_ns, size)
+
+
+def _stat(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return found.st_mtime_ns, found.st_size
 
 
 def read_url(url: str) -> bytes:
@@ -125,7 +191,7 @@ def _parse_json(text: str, where: str) -> Any:
     import json
 
     try:
-        return json.loads(text)
+        return decode(text)
     except json.JSONDecodeError as error:
         place = f"{where}, line {error.lineno}, column {error.colno}"
         raise DocumentError(f"{place}: not valid JSON: {error.msg}") from error

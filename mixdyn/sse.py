@@ -8,7 +8,8 @@ decided above. Chunks become complete lines, lines fill an event, an empty line 
 from __future__ import annotations
 
 import sys
-from typing import NamedTuple
+
+from mixdyn.record import NamedTuple
 
 MAX_EVENT_BYTES = 16 * 1024 * 1024
 

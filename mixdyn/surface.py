@@ -10,8 +10,10 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from mixdyn import errors
 from mixdyn.catalog import Entry, Node, build_catalog
 from mixdyn.descriptor import Fallback
 from mixdyn.document import Document
@@ -21,6 +23,7 @@ from mixdyn.roster import announce
 from mixdyn.shape import as_array, as_object
 
 if TYPE_CHECKING:
+    from mixdyn.discovery import Mark
     from mixdyn.operation import SecurityScheme
     from mixdyn.plan import Plan
     from mixdyn.results import Types
@@ -28,10 +31,11 @@ if TYPE_CHECKING:
     from mixdyn.search import Index
 
 _LONGEST_TEXT = 10_000
+_MOST_LISTED = 300
 
 
 class Namespace:
-    """A group of operations, each a method; it belongs to one client."""
+    """A group of operations, each a method; it belongs to one client, and follows its document."""
 
     __slots__ = ("_client",)
     _home: tuple[Surface, tuple[str, ...], Node]  # of each class: its document, and its place there
@@ -41,15 +45,31 @@ class Namespace:
 
     @Fallback
     def __getattr__(self, name: str) -> Any:
+        now = self._now()
+        if now is not self and not name.startswith("_"):
+            return getattr(now, name)
         kind = type(self)
         known = [n for n in dir(kind) if not n.startswith("_")]
         raise missing(f"{kind.__qualname__!r} has no operation", name, known)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*dir(Namespace), *dir(type(self._now()))})
+
+    def _now(self) -> Namespace:
+        """Give the namespace as the client's document has it by now; itself where that has none."""
+        surface, path, _ = self._home
+        if self._client._surface is surface:
+            return self
+        found: Any = self._client
+        for step in path:
+            found = getattr(found, step, None)
+        return found if isinstance(found, Namespace) else self
 
     def _page(self) -> Any:
         """Give the page about this namespace."""
         from mixdyn.explore import describe_namespace
 
-        surface, path, node = self._home
+        surface, path, node = self._now()._home
         doc = _NamespaceDoc(surface.document, path, node)
         call = ".".join((type(self._client).__name__.lower(), *path))
         entries = tuple(node.operations.values())
@@ -68,8 +88,9 @@ class Namespace:
         return show(self)
 
     def __str__(self) -> str:
-        names = (n for n in vars(type(self)) if not n.startswith("_") and not _is_twin(n))
-        return f"<{type(self).__qualname__}: {excerpt(', '.join(names), 400)}>"
+        kind = type(self._now())
+        names = (n for n in vars(kind) if not n.startswith("_") and not _is_twin(n))
+        return f"<{kind.__qualname__}: {excerpt(', '.join(names), 400)}>"
 
 
 class Surface:
@@ -82,12 +103,27 @@ class Surface:
         document: the document.
         client_class: the class of clients, whose public names the document's own must not take.
         user_agent: what requests say of the client.
+        home: the server of clients that have one already; a document that was fetched cannot name
+            one of another origin, see `server`.
+        family: what the editions of one document have in common, see `results.Types`.
+
+    `mark` is by what the server knows the document, where it is the server's own.
     """
 
-    def __init__(self, document: Document, client_class: type, user_agent: str) -> None:
+    def __init__(
+        self,
+        document: Document,
+        client_class: type,
+        user_agent: str,
+        home: str | None = None,
+        family: object = None,
+    ) -> None:
         self.document = document
-        reserved = frozenset(name for name in dir(client_class) if not name.startswith("_"))
-        self.catalog = build_catalog(document, reserved)
+        self.family = family if family is not None else object()
+        self.home = home
+        self.mark: Mark | None = None
+        self.reserved = frozenset(n for n in dir(client_class) if not n.startswith("_"))
+        self.catalog = build_catalog(document, self.reserved)
         root = self.catalog.root
         self.namespaces = {
             name: self._make_namespace((name,), node) for name, node in root.children.items()
@@ -101,6 +137,7 @@ class Surface:
         self._plans: dict[str, Plan] = {}
         self._classes: dict[type, type] = {}
         self._lock = threading.RLock()
+        errors.announce(self)
         announce(self)
 
     @cached_property
@@ -115,7 +152,7 @@ class Surface:
         """The Python types of the document's schemas."""
         from mixdyn.results import Types
 
-        return Types(self.schemas)
+        return Types(self.schemas, self.family)
 
     @cached_property
     def schemes(self) -> dict[str, SecurityScheme]:
@@ -171,7 +208,7 @@ class Surface:
         """Give a client class places for this document's namespaces and methods."""
         for name in self.names:
             setattr(target, name, _Slot(name))
-        target._bound_to = self  # type: ignore[attr-defined]  # declared by the client class
+        target._surface = self  # type: ignore[attr-defined]  # declared by the client class
 
     def bind(self, base: type) -> type:
         """
@@ -179,7 +216,7 @@ class Surface:
 
         What `base` defines itself stands before the document's names.
         """
-        if getattr(base, "_bound_to", None) is self:
+        if getattr(base, "_surface", None) is self:
             return base
         with self._lock:
             if base not in self._classes:
@@ -199,7 +236,7 @@ class Surface:
             holder = next(c for c in kind.__mro__ if entry.name in vars(c))
             if isinstance(vars(holder)[entry.name], _LazyMethod):
                 for made in make_methods(self.plan(entry), self.types, entry.name, owner):
-                    setattr(holder, made.function.__name__, made)
+                    setattr(holder, made.call.__name__, made)
 
     def _make_class(self, base: type) -> type:
         root = self._client_class
@@ -207,7 +244,7 @@ class Surface:
         places = type(root.__name__, (root,), {**names, "__doc__": root.__doc__})
         self.install(places)
         bases = (places,) if base is root else (base, places)
-        members = {**names, "__doc__": base.__doc__, "_base": base, "_bound_to": self}
+        members = {**names, "__doc__": base.__doc__, "_base": base, "_surface": self}
         return type(base.__name__, bases, members)
 
     def _make_namespace(self, path: tuple[str, ...], node: Node) -> type[Namespace]:
@@ -232,7 +269,7 @@ class Surface:
         from mixdyn.plan import make_plan
 
         operation = parse_operation(self.schemas, entry)
-        plan = make_plan(operation, self.types, self.schemes, self._user_agent)
+        plan = make_plan(operation, self.types, self.schemes, self._user_agent, self.home)
         for name in plan.reader.error_names():
             schema_error(name)
         self._plans[entry.qualified_name] = plan
@@ -241,6 +278,8 @@ class Surface:
 
 class _LazyMethod:
     """Stands for a method until it is first looked at; the real one then takes its place."""
+
+    __slots__ = ("_entry", "_name", "_owner", "_surface")
 
     def __init__(self, surface: Surface, entry: Entry, owner: str) -> None:
         self._surface = surface
@@ -266,8 +305,11 @@ class _NamespaceDoc:
 
     def __get__(self, instance: object, owner: type) -> str:
         sections = [self.introduce()]
-        operations = self._node.operations.items()
-        lines = [f"    {name}: {_summarize(entry)}" for name, entry in operations]
+        operations = self._node.operations
+        shown = islice(operations.items(), _MOST_LISTED)
+        lines = [f"    {name}: {_summarize(entry)}" for name, entry in shown]
+        rest = len(operations) - len(lines)
+        lines += [f"    … and {rest} more, which dir() lists"] if rest else []
         if lines:
             sections.append("\n".join(["Operations, each also as `<name>_async`:", *lines]))
         if self._node.children:
@@ -300,7 +342,7 @@ class _Slot:
         self._name = name
 
     def __get__(self, client: Any, owner: Any) -> Any:
-        surface, name = owner._bound_to, self._name
+        surface, name = owner._surface, self._name
         namespace = surface.namespaces.get(name)
         if namespace is not None:
             return namespace if client is None else namespace(client)

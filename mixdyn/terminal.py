@@ -1,5 +1,6 @@
 """
-What the terminal of this process is like: its width, and whether someone there wants colours.
+What the terminal of this process is like: its width, whether someone there wants colours, and
+which characters it can show.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import sys
 from typing import Any
 
 _WIDTHS = 20, 110
+_PLAINER = str.maketrans({"…": "...", "·": "-"})
 
 
 def find_width() -> int:
@@ -29,9 +31,24 @@ def has_colour() -> bool:
 
 def wants_colour(stream: Any = None) -> bool:
     """Tell whether a stream is a terminal that knows colours, and nobody refuses them."""
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+    environment = os.environ
+    # The second is Python's own way to refuse them, from 3.13 on.
+    is_refused = environment.get("NO_COLOR") or environment.get("PYTHON_COLORS") == "0"
+    if is_refused or environment.get("TERM") == "dumb":
         return False
     return is_terminal(sys.stdout if stream is None else stream)
+
+
+def make_writable(text: str, stream: Any = None) -> str:
+    """Give text in the characters that a stream, or standard output, can write."""
+    encoding = getattr(sys.stdout if stream is None else stream, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(_PLAINER).encode(encoding, "backslashreplace").decode(encoding)
+    except LookupError:  # a stream may say what it likes
+        pass
+    return text
 
 
 def is_terminal(stream: Any) -> bool:

@@ -4,16 +4,18 @@ What a call goes by: its own options, else the client's settings, else the docum
 
 from __future__ import annotations
 
-from inspect import iscoroutinefunction
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from mixdyn.errors import excerpt
 from mixdyn.plan import Plan
-from mixdyn.reconnect import Reconnect, check_reconnect
+from mixdyn.record import NamedTuple
 from mixdyn.retry import SAFE_METHODS, Policy, RetryConfig
 from mixdyn.server import resolve_server
 from mixdyn.settings import UNSET, Modes, Progress, Settings, Timeouts
 from mixdyn.sse import MAX_EVENT_BYTES
+
+if TYPE_CHECKING:
+    from mixdyn.reconnect import Reconnect
 
 _MAX_SERVER_URLS = 64
 
@@ -68,10 +70,14 @@ def _choose_policy(plan: Plan, config: Any) -> Policy | None:
 
 
 def _check_progress(given: Any) -> Progress | None:
-    if given is not None and (not callable(given) or iscoroutinefunction(given)):
+    if given is None:
+        return None
+    from inspect import iscoroutinefunction
+
+    if not callable(given) or iscoroutinefunction(given):
         expected = "expected a plain function of the bytes done and the total, or None"
         raise TypeError(f"on_progress={excerpt(given, 60)}: {expected}")
-    progress: Progress | None = given
+    progress: Progress = given
     return progress
 
 
@@ -83,6 +89,10 @@ def _check_bytes(given: Any) -> int | None:
 
 def _check_reconnect(plan: Plan, given: Any) -> Reconnect | None:
     """Give the policy for streams; what may not be sent twice is not, unless the caller says so."""
+    if given is None:
+        return None
+    from mixdyn.reconnect import check_reconnect
+
     policy = check_reconnect(given)
     if policy is None or policy.retry_unsafe or plan.operation.method in SAFE_METHODS:
         return policy
@@ -96,7 +106,7 @@ def _server_url(plan: Plan, settings: Settings, given: str | None) -> str:
     key = (given or settings.server_url, settings.server_idx, *settings.url_params.items())
     found = plan.server_urls.get(key)
     if found is None:
-        found = resolve_server(plan.document, plan.operation, settings, given)
+        found = resolve_server(plan.document, plan.operation, settings, given, plan.home)
         if len(plan.server_urls) < _MAX_SERVER_URLS:
             plan.server_urls[key] = found
     return found

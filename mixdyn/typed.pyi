@@ -319,7 +319,7 @@ class Messages(_form.Namespace):
     """The operations of messages."""
 
     @_form.method
-    def get_history(self, *, limit: int | None=..., offset: int | None=..., **_options: _typing.Unpack[_form.Options]) -> list[_models.MessageData]:
+    def get_history(self, *, limit: int | None = ..., offset: int | None = ..., **_options: _typing.Unpack[_form.Options]) -> list[_models.MessageData]:
         """Read messages of all sessions
 
 Returns one page of the messages of every session together; `limit` and `offset` choose the
@@ -337,7 +337,7 @@ Answers:
     500: The server failed to read the messages. (raises ErrorResponse)"""
 
     @_form.async_method
-    async def get_history_async(self, *, limit: int | None=..., offset: int | None=..., **_options: _typing.Unpack[_form.Options]) -> list[_models.MessageData]:
+    async def get_history_async(self, *, limit: int | None = ..., offset: int | None = ..., **_options: _typing.Unpack[_form.Options]) -> list[_models.MessageData]:
         """Read messages of all sessions
 
 Returns one page of the messages of every session together; `limit` and `offset` choose the
@@ -527,7 +527,7 @@ Answers:
     500: The server failed to read the preferences. (raises ErrorResponse)"""
 
     @_form.method
-    def update_preferences(self, *, main_agent_max_tokens: int | None=..., main_agent_model: str | None=..., main_agent_reasoning_effort: str | None=..., preferred_provider: str | None=..., sub_agent_max_tokens: int | None=..., sub_agent_model: str | None=..., sub_agent_reasoning_effort: str | None=..., **_options: _typing.Unpack[_form.Options]) -> _records.UpdatePreferencesResponse:
+    def update_preferences(self, *, main_agent_max_tokens: int | None = ..., main_agent_model: str | None = ..., main_agent_reasoning_effort: str | None = ..., preferred_provider: str | None = ..., sub_agent_max_tokens: int | None = ..., sub_agent_model: str | None = ..., sub_agent_reasoning_effort: str | None = ..., **_options: _typing.Unpack[_form.Options]) -> _records.UpdatePreferencesResponse:
         """Change preferences
 
 Saves the given choices of provider, models and limits. Every field is optional; unknown ones
@@ -550,7 +550,7 @@ Answers:
     500: The server failed to save the preferences. (raises ErrorResponse)"""
 
     @_form.async_method
-    async def update_preferences_async(self, *, main_agent_max_tokens: int | None=..., main_agent_model: str | None=..., main_agent_reasoning_effort: str | None=..., preferred_provider: str | None=..., sub_agent_max_tokens: int | None=..., sub_agent_model: str | None=..., sub_agent_reasoning_effort: str | None=..., **_options: _typing.Unpack[_form.Options]) -> _records.UpdatePreferencesResponse:
+    async def update_preferences_async(self, *, main_agent_max_tokens: int | None = ..., main_agent_model: str | None = ..., main_agent_reasoning_effort: str | None = ..., preferred_provider: str | None = ..., sub_agent_max_tokens: int | None = ..., sub_agent_model: str | None = ..., sub_agent_reasoning_effort: str | None = ..., **_options: _typing.Unpack[_form.Options]) -> _records.UpdatePreferencesResponse:
         """Change preferences
 
 Saves the given choices of provider, models and limits. Every field is optional; unknown ones
@@ -650,7 +650,7 @@ Answers:
     500: The server failed to read the sessions. (raises ErrorResponse)"""
 
     @_form.method
-    def create(self, *, title: str, working_directory: str | None=..., **_options: _typing.Unpack[_form.Options]) -> _models.SessionData:
+    def create(self, *, title: str, working_directory: str | None = ..., **_options: _typing.Unpack[_form.Options]) -> _models.SessionData:
         """Open a new session
 
 Starts an empty conversation under the given title, with a storage directory of its own.
@@ -666,7 +666,7 @@ Answers:
     400: The title is missing, or a field is unknown or invalid. (raises ErrorResponse)"""
 
     @_form.async_method
-    async def create_async(self, *, title: str, working_directory: str | None=..., **_options: _typing.Unpack[_form.Options]) -> _models.SessionData:
+    async def create_async(self, *, title: str, working_directory: str | None = ..., **_options: _typing.Unpack[_form.Options]) -> _models.SessionData:
         """Open a new session
 
 Starts an empty conversation under the given title, with a storage directory of its own.
@@ -772,7 +772,7 @@ Answers:
     404: No session has this id. (raises ErrorResponse)"""
 
     @_form.method
-    def fork(self, *, id: str, message_index: int, title: str | None=..., **_options: _typing.Unpack[_form.Options]) -> _models.SessionData:
+    def fork(self, *, id: str, message_index: int, title: str | None = ..., **_options: _typing.Unpack[_form.Options]) -> _models.SessionData:
         """Branch a new session off a message
 
 Starts a session that holds a copy of the source's messages from the first through
@@ -791,7 +791,7 @@ Answers:
     404: No session has the source id. (raises ErrorResponse)"""
 
     @_form.async_method
-    async def fork_async(self, *, id: str, message_index: int, title: str | None=..., **_options: _typing.Unpack[_form.Options]) -> _models.SessionData:
+    async def fork_async(self, *, id: str, message_index: int, title: str | None = ..., **_options: _typing.Unpack[_form.Options]) -> _models.SessionData:
         """Branch a new session off a message
 
 Starts a session that holds a copy of the source's messages from the first through
@@ -879,7 +879,7 @@ Answers:
     413: The upload exceeds the 32 MB limit. (raises ErrorResponse)"""
 
     @_form.method
-    def get_session_file(self, *, id: str, filename: str, thumb: str | None=..., time: float | None=..., **_options: _typing.Unpack[_form.Options]) -> _download.Download:
+    def get_session_file(self, *, id: str, filename: str, thumb: str | None = ..., time: float | None = ..., **_options: _typing.Unpack[_form.Options]) -> _download.Download:
         """Download a session file or its thumbnail
 
 Sends the file's bytes under its own media type, which may be any (images, video, text), and
@@ -901,7 +901,7 @@ Answers:
     404: There is no such session, or it has no such file. (raises ErrorResponse)"""
 
     @_form.async_method
-    async def get_session_file_async(self, *, id: str, filename: str, thumb: str | None=..., time: float | None=..., **_options: _typing.Unpack[_form.Options]) -> _download.AsyncDownload:
+    async def get_session_file_async(self, *, id: str, filename: str, thumb: str | None = ..., time: float | None = ..., **_options: _typing.Unpack[_form.Options]) -> _download.AsyncDownload:
         """Download a session file or its thumbnail
 
 Sends the file's bytes under its own media type, which may be any (images, video, text), and
@@ -985,84 +985,73 @@ class SSECompleteEvent(_models.SSECompleteEvent, _eventview.Event):
     """The agent is done with a message; the stream stays open for the next one."""
 
     @property
-    def event(self) -> _typing.Literal['complete']:
-        ...
+    def event(self) -> _typing.Literal['complete']: ...
 
 class SSEConnectedEvent(_models.SSEConnectedEvent, _eventview.Event):
     """First event of a stream; the connection is ready."""
 
     @property
-    def event(self) -> _typing.Literal['connected']:
-        ...
+    def event(self) -> _typing.Literal['connected']: ...
 
 class SSEContentEvent(_models.SSEContentEvent, _eventview.Event):
     """The agent has written a further piece of its answer."""
 
     @property
-    def event(self) -> _typing.Literal['content']:
-        ...
+    def event(self) -> _typing.Literal['content']: ...
 
 class SSEErrorEvent(_models.SSEErrorEvent, _eventview.Event):
     """Something went wrong, a wrong session id for instance, or an attempt about to be repeated."""
 
     @property
-    def event(self) -> _typing.Literal['error']:
-        ...
+    def event(self) -> _typing.Literal['error']: ...
 
 class SSEHeartbeatEvent(_models.SSEHeartbeatEvent, _eventview.Event):
     """Sign of life, sent every 45 seconds."""
 
     @property
-    def event(self) -> _typing.Literal['heartbeat']:
-        ...
+    def event(self) -> _typing.Literal['heartbeat']: ...
 
 class SSEPermissionEvent(_models.SSEPermissionEvent, _eventview.Event):
     """A tool waits for grantPermission or denyPermission."""
 
     @property
-    def event(self) -> _typing.Literal['permission']:
-        ...
+    def event(self) -> _typing.Literal['permission']: ...
 
 class SSESummarizeEvent(_models.SSESummarizeEvent, _eventview.Event):
     """News of the conversation being summarized."""
 
     @property
-    def event(self) -> _typing.Literal['summarize']:
-        ...
+    def event(self) -> _typing.Literal['summarize']: ...
 
 class SSEThinkingEvent(_models.SSEThinkingEvent, _eventview.Event):
     """Reasoning of the model, as it comes."""
 
     @property
-    def event(self) -> _typing.Literal['thinking']:
-        ...
+    def event(self) -> _typing.Literal['thinking']: ...
 
 class SSEToolEvent(_models.SSEToolEvent, _eventview.Event):
     """The agent calls a tool."""
 
     @property
-    def event(self) -> _typing.Literal['tool']:
-        ...
+    def event(self) -> _typing.Literal['tool']: ...
 
 class SSEToolExecutionCompleteEvent(_models.SSEToolExecutionCompleteEvent, _eventview.Event):
     """A tool has come to its end."""
 
     @property
-    def event(self) -> _typing.Literal['tool_execution_complete']:
-        ...
+    def event(self) -> _typing.Literal['tool_execution_complete']: ...
 
 class SSEToolExecutionStartEvent(_models.SSEToolExecutionStartEvent, _eventview.Event):
     """A tool begins to run."""
 
     @property
-    def event(self) -> _typing.Literal['tool_execution_start']:
-        ...
+    def event(self) -> _typing.Literal['tool_execution_start']: ...
 
 class Streaming(_form.Namespace):
     """The operations of streaming."""
 
     @_form.method
-    def stream_events(self, *, session_id: str, last_event_id: str | None=..., **_options: _typing.Unpack[_form.StreamOptions]) -> _form.Stream[SSECompleteEvent | SSEConnectedEvent | SSEContentEvent | SSEErrorEvent | SSEHeartbeatEvent | SSEPermissionEvent | SSESummarizeEvent | SSEThinkingEvent | SSEToolEvent | SSEToolExecutionCompleteEvent | SSEToolExecutionStartEvent]:
+    def stream_events(self, *, session_id: str, last_event_id: str | None = ..., **_options: _typing.Unpack[_form.StreamOptions]) -> _form.Stream[SSECompleteEvent | SSEConnectedEvent | SSEContentEvent | SSEErrorEvent | SSEHeartbeatEvent | SSEPermissionEvent | SSESummarizeEvent | SSEThinkingEvent | SSEToolEvent | SSEToolExecutionCompleteEvent | SSEToolExecutionStartEvent]:
         """Follow a session's events live
 
 Opens a Server-Sent Events connection. It begins with `connected`, brings events as the agent
@@ -1084,7 +1073,7 @@ Answers:
     500: The server failed to open the stream. (raises ErrorResponse)"""
 
     @_form.async_method
-    async def stream_events_async(self, *, session_id: str, last_event_id: str | None=..., **_options: _typing.Unpack[_form.StreamOptions]) -> _form.AsyncStream[SSECompleteEvent | SSEConnectedEvent | SSEContentEvent | SSEErrorEvent | SSEHeartbeatEvent | SSEPermissionEvent | SSESummarizeEvent | SSEThinkingEvent | SSEToolEvent | SSEToolExecutionCompleteEvent | SSEToolExecutionStartEvent]:
+    async def stream_events_async(self, *, session_id: str, last_event_id: str | None = ..., **_options: _typing.Unpack[_form.StreamOptions]) -> _form.AsyncStream[SSECompleteEvent | SSEConnectedEvent | SSEContentEvent | SSEErrorEvent | SSEHeartbeatEvent | SSEPermissionEvent | SSESummarizeEvent | SSEThinkingEvent | SSEToolEvent | SSEToolExecutionCompleteEvent | SSEToolExecutionStartEvent]:
         """Follow a session's events live
 
 Opens a Server-Sent Events connection. It begins with `connected`, brings events as the agent

@@ -7,7 +7,6 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
 from mixdyn.errors import excerpt
@@ -38,7 +37,6 @@ _EXPECTED = (
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Upload:
     """
     A file to send: its name, its content in any form, its media type, headers of its own.
@@ -47,15 +45,25 @@ class Upload:
     files that are closed or in text mode; OSError for a path that cannot be opened.
     """
 
-    file_name: str
-    content: Any = field(repr=False)
-    content_type: str | None = None
-    headers: tuple[tuple[str, Any], ...] = field(default=(), repr=False)
-    argument: str = "file"
-    origin: Origin = field(init=False, repr=False)
+    __slots__ = ("argument", "content", "content_type", "file_name", "headers", "origin")
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "origin", _find_origin(self.content))
+    def __init__(
+        self,
+        file_name: str,
+        content: Any,
+        content_type: str | None = None,
+        headers: tuple[tuple[str, Any], ...] = (),
+        argument: str = "file",
+    ) -> None:
+        self.file_name = file_name
+        self.content = content
+        self.content_type = content_type
+        self.headers = headers
+        self.argument = argument
+        self.origin: Origin = _find_origin(content)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.label}>"
 
     @property
     def size(self) -> int | None:

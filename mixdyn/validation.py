@@ -1,6 +1,6 @@
 """
 Compiled validators over self-contained JSON schemas. jsonschema is the reference and decides what
-is wrong; jsonschema-rs, where installed, may accept first.
+is wrong; jsonschema-rs, where installed, or else `acceptor`, may accept first.
 
 Neither a pattern nor a schema nor an instance may hang or crash a call, whoever wrote it: `cost`
 tells what the accelerator may be asked, and the reference has a budget of steps.
@@ -9,15 +9,19 @@ tells what the accelerator may be asked, and the reference has a budget of steps
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import Any, cast
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, cast
 
-from mixdyn.cost import Growth, compile_pattern, is_shallow, pattern_steps
+from mixdyn.acceptor import Check, compile_acceptor
 from mixdyn.errors import Problem, excerpt
+from mixdyn.misfit import Misfit, make_misfit, name_type, write_pointer
 from mixdyn.redact import MASK, PLAIN
-from mixdyn.secretplace import SecretPlaces
 from mixdyn.shape import is_array, is_object
+
+if TYPE_CHECKING:
+    from mixdyn.secretplace import SecretPlaces
 
 _MAX_PROBLEMS = 20
 _MIN_STEPS = 30_000
@@ -42,29 +46,38 @@ _MISFITS: dict[Any, str] = {
 }
 
 
+# For the first few of a process: loading the accelerator takes longer than it then saves.
+_few = repeat(True, 8)
+
+
 class Validator:
     """Checks instances against one self-contained schema, compiled when first used."""
 
     def __init__(self, schema: Any) -> None:
         self._schema = schema
-        self._fast: Callable[[Any], bool] | None = None
+        self._fast: Check | None = None
         self._reference: Any = None
         self._secrets: SecretPlaces | None = None
 
     def accepts(self, instance: Any) -> bool:
         """Tell whether the instance fits."""
-        if self._fast is None:
-            self._fast = _compile_fast(self._schema)
-        try:
-            if self._fast(instance):
-                return True
-        except (ValueError, TypeError, OverflowError, RecursionError):
-            pass  # what the accelerator cannot handle, the reference decides
-        return not self._find(instance, 1)
+        return self.accepts_early(instance) or not self._find(instance, 1)
+
+    def check(self, instance: Any) -> tuple[Problem, ...]:
+        """List how the instance does not fit: `problems`, in less time where it fits."""
+        return () if self.accepts_early(instance) else self._find(instance, _MAX_PROBLEMS)
 
     def problems(self, instance: Any) -> tuple[Problem, ...]:
         """List where and how the instance does not fit, at most twenty findings."""
         return self._find(instance, _MAX_PROBLEMS)
+
+    def accepts_early(self, instance: Any) -> bool:
+        """Tell whether an opinion quicker than the reference's is that the instance fits."""
+        if self._fast is None:
+            if next(_few, False) and _ask(compile_acceptor(self._schema), instance):
+                return True
+            self._fast = _compile_fast(self._schema) or compile_acceptor(self._schema)
+        return _ask(self._fast, instance)
 
     def _find(self, instance: Any, most: int) -> tuple[Problem, ...]:
         if self._reference is None:
@@ -84,19 +97,23 @@ class Validator:
             found.append(Problem("$", f"cannot be checked as JSON: {excerpt(str(error))}"))
         return tuple(found)
 
-    def _describe(self, error: Any) -> Problem:
+    def _describe(self, error: Any) -> Misfit:
         """Word a finding: never a whole document, never a secret."""
         if self._secrets is None:  # most validators never find anything
+            from mixdyn.secretplace import SecretPlaces
+
             self._secrets = SecretPlaces(self._schema)
         error = _most_telling(error)
         steps = list(error.absolute_path)
+        general = self._secrets.generalize(steps)
+        member = getattr(error, "member", None)
         if not self._secrets.covers(steps):
-            return Problem(_write_path(steps), _word(error, _show_plain(error.instance)))
-        path = _write_path(self._secrets.hide_keys(steps))
-        if error.validator in _NAMING:
-            return Problem(path, "holds a property that is not allowed")
-        hides_numbers = self._secrets.hides_numbers(steps)
-        return Problem(path, _word(error, _show_secret(error.instance, hides_numbers)))
+            found = _show_plain(error.instance)
+            place = general if member is None else [*general, member]
+            return _make_misfit(error, _write_path(steps), place, found)
+        hidden = self._secrets.hide_keys(steps)
+        found = _show_secret(error.instance, self._secrets.hides_numbers(steps))
+        return _make_misfit(error, _write_path(hidden), general, found, is_secret=True)
 
 
 class _BudgetSpentError(Exception):
@@ -111,26 +128,31 @@ class _Budget(threading.local):
 _budget = _Budget()
 
 
-def _compile_fast(schema: Any) -> Callable[[Any], bool]:
-    """Compile with the accelerator; without it, or where it refuses, accept nothing early."""
+def _compile_fast(schema: Any) -> Check | None:
+    """Compile with the accelerator; None without it, and where it refuses or is not safe."""
     try:
         import jsonschema_rs  # pyright: ignore[reportMissingImports]  # the extra `fast`
     except ImportError:
-        return _accept_nothing
+        return None
+    from mixdyn.cost import Growth, is_shallow
+
     try:
-        accepts: Callable[[Any], bool] = jsonschema_rs.Draft202012Validator(schema).is_valid
+        accepts: Check = jsonschema_rs.Draft202012Validator(schema).is_valid
         max_depth = Growth(schema).max_depth
     except (ValueError, TypeError, OverflowError, RecursionError):
-        return _accept_nothing
+        return None
     if max_depth is None:
         return accepts
     if max_depth == 0:
-        return _accept_nothing
+        return None
     return lambda instance: is_shallow(instance, max_depth) and accepts(instance)
 
 
-def _accept_nothing(_instance: Any) -> bool:
-    return False
+def _ask(check: Check, instance: Any) -> bool:
+    try:
+        return check(instance)
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        return False  # what a quick check cannot handle, the reference decides
 
 
 @cache
@@ -226,14 +248,19 @@ def _count(rule: Any) -> Any:
     return check
 
 
-def _fail(message: str) -> Any:
+def _fail(message: str, member: str | None = None) -> Any:
+    """Make the reference's own error; `member` is the property that it is about."""
     from jsonschema import ValidationError
 
-    return ValidationError(message)
+    error: Any = ValidationError(message)
+    error.member = member
+    return error
 
 
 def _matches(pattern: str, text: str) -> bool | None:
     """Search within bounds: None for a text for which the pattern may take too long."""
+    from mixdyn.cost import compile_pattern, pattern_steps
+
     steps = pattern_steps(pattern, len(text))
     compiled = compile_pattern(pattern)
     if compiled is None or steps > min(_PATTERN_STEPS_ONCE, _budget.pattern_steps):
@@ -264,7 +291,7 @@ def _check_additional(validator: Any, rule: Any, instance: Any, schema: Any) -> 
         if name in declared or any(_matches(p, name) is not False for p in patterns):
             continue
         if rule is False:
-            yield _fail(f"{excerpt(name, 80)!r} is not allowed")
+            yield _fail(f"{excerpt(name, 80)!r} is not allowed", name)
         elif rule is not True:
             yield from validator.descend(instance[name], rule, path=name)
 
@@ -283,7 +310,9 @@ def _fraction(number: Any) -> Any:
 
 def _check_required(_validator: Any, names: Any, instance: Any, _schema: Any) -> Iterator[Any]:
     if is_object(instance):
-        yield from (_fail(f"{excerpt(n, 80)!r} is missing") for n in names if n not in instance)
+        for name in names:
+            if name not in instance:
+                yield _fail(f"{excerpt(name, 80)!r} is missing", name)
 
 
 def _check_unevaluated(rule: Any) -> Any:
@@ -311,17 +340,31 @@ def _freeze(value: Any) -> Any:
     return tuple(map(_freeze, value)) if is_array(value) else value
 
 
-def _word(error: Any, found: str) -> str:
-    """Word what was expected and what was found."""
-    if error.validator in _TOLD:
-        return excerpt(error.message)
-    if error.validator is None:  # of a schema `false` the reference does not tell the place
-        return "holds a value that is not allowed"
-    if error.validator in ("anyOf", "oneOf", "not", "contains"):
-        return f"{found} {_MISFITS.get(error.validator, _NO_FORM)}"
-    rule = error.validator_value
-    wanted = excerpt(rule, _SHORT) if is_array(rule) else _show(rule)
-    return f"expected {error.validator} {wanted}, got {found}"
+def _make_misfit(
+    error: Any, path: str, place: list[str], found: str, *, is_secret: bool = False
+) -> Misfit:
+    """Say what was expected and what was found."""
+    rule, value = error.validator, error.instance
+    message, got = "", found
+    if rule in _NAMING:
+        expected, got = "no property of this name", "one"
+        message = "holds a property that is not allowed" if is_secret else excerpt(error.message)
+    elif rule in _TOLD:
+        expected, got = "a value", "nothing"
+        message = excerpt(error.message)
+    elif rule is None:  # of a schema `false` the reference does not tell the place
+        expected, message = "no value", "holds a value that is not allowed"
+    elif rule in ("anyOf", "oneOf", "not", "contains"):
+        expected = "another form"
+        message = f"{found} {_MISFITS.get(rule, _NO_FORM)}"
+    else:
+        wanted = error.validator_value
+        expected = f"{rule} {excerpt(wanted, _SHORT) if is_array(wanted) else _show(wanted)}"
+        message = f"expected {expected}, got {found}"
+    if got is found and isinstance(value, (str, int, float)) and not isinstance(value, bool):
+        got = f"{name_type(value)} {found}"
+    kind, pointer = str(rule or "false"), write_pointer(place)
+    return make_misfit(path, message, kind=kind, pointer=pointer, expected=expected, got=got)
 
 
 def _most_telling(error: Any) -> Any:

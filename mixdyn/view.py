@@ -106,7 +106,8 @@ class Model:
             if name == to_snake(wire):
                 return self._json[wire]
         message = f"{type(self).__name__!r} has no attribute {excerpt(name, 60)!r}"
-        raise AttributeError(message + nearest(name, self.__dir__()))
+        # With an object of its own, Python adds no second suggestion to a traceback.
+        raise AttributeError(message + nearest(name, self.__dir__()), name=name, obj=None)
 
     def __setattr__(self, name: str, value: Any = None) -> None:
         raise AttributeError(f"{type(self).__name__} is a view of what was received, and read-only")

@@ -7,7 +7,6 @@ may be left out or must be text.
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import os
 from collections.abc import Callable, Collection, Mapping
@@ -123,8 +122,10 @@ def _convert_object(value: Any, schema: Schema | None, path: str, depth: int) ->
 
 def _read_fields(value: Any) -> Any:
     """Give what a dataclass or a model holds, or None for other objects."""
-    if dataclasses.is_dataclass(value):
-        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if hasattr(value, "__dataclass_fields__"):
+        from dataclasses import fields  # whoever has one has loaded it
+
+        return {field.name: getattr(value, field.name) for field in fields(value)}
     if not callable(getattr(value, "model_dump", None)):
         return None
     # A pydantic model knows its wire names; others take no arguments.

@@ -23,6 +23,8 @@ def to_singular(word: str) -> str:
     """Give the singular of an English plural in snake_case; other words come back unchanged."""
     if word.endswith("ies") and len(word) > 4:
         return f"{word[:-3]}y"
+    if word.endswith("yses"):  # analyses
+        return f"{word[:-2]}is"
     if re.search(r"(s|x|z|ch|sh)es$", word):
         return word[:-2]
     return word[:-1] if re.search(r"[^siu]s$", word) else word

@@ -11,6 +11,8 @@ import pytest
 
 import mixdyn
 from mixdyn import Mix, bundled, errors
+from mixdyn.document import Document
+from mixdyn.tools.bundle import build_json_form, write_json_form
 from tests.test_client import SPEC
 
 
@@ -23,6 +25,46 @@ def test_bundled_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (package / "spec").mkdir(parents=True)
     (package / "spec" / "mix.yaml").touch()
     assert bundled.bundled_path() == str(package / "spec" / "mix.yaml")
+
+
+def test_json_form_is_fresh() -> None:
+    """The JSON form that is shipped is of the YAML as it is today."""
+    source = bundled.bundled_path()
+    shipped = Path(source).with_suffix(".json").read_text(encoding="utf-8")
+    assert shipped == build_json_form(source), (
+        "run: python -c 'from mixdyn.tools.bundle import write_json_form as w; w()'"
+    )
+
+
+def test_json_form_of_the_bundled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without a path it is the bundled document's that is written."""
+    path = tmp_path / "mix.yaml"
+    path.write_text("openapi: 3.1.0\n", encoding="utf-8")
+    monkeypatch.setattr("mixdyn.tools.bundle.bundled_path", lambda: str(path))
+    assert write_json_form() == tmp_path / "mix.json"
+
+
+@pytest.mark.parametrize("form", ["fresh", "stale", "broken", "missing"])
+def test_json_form_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, form: str
+) -> None:
+    """Read by its JSON form or without it, the document is the same, digest and place included."""
+    path = tmp_path / "spec" / "mix.yaml"
+    path.parent.mkdir()
+    path.write_text(Path(bundled.bundled_path()).read_text(encoding="utf-8"), encoding="utf-8")
+    written = write_json_form(str(path))
+    if form == "stale":
+        path.write_text(path.read_text(encoding="utf-8") + "x-more: 1\n", encoding="utf-8")
+    elif form == "broken":
+        written.write_text("[1", encoding="utf-8")
+    elif form == "missing":
+        written.unlink()
+    monkeypatch.setattr(bundled, "_PACKAGE", str(tmp_path / "mixdyn"))
+    document = bundled.read_bundled()
+    plain = Document.load(path)
+    assert (document.digest, document.location) == (plain.digest, plain.location)
+    assert json.dumps(document.root) == json.dumps(plain.root)
+    assert ("x-more" in document.root) is (form == "stale")
 
 
 def test_shares_one_surface(monkeypatch: pytest.MonkeyPatch) -> None:

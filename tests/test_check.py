@@ -279,7 +279,10 @@ def test_other_documents(tmp_path: Path) -> None:
         "def f(a: Mix, b: Client):\n    a.pets\n    b.pets\n"
         "errors.PetError\n"
     )
-    assert [line.split(":")[0] for line in check(tmp_path, text)] == ["8", "10", "11", "13"]
+    assert [line.split(":")[0] for line in check(tmp_path, text)] == ["8", "10", "13"]
+    base = {**NEW, "paths": {**NEW["paths"], **PETS["paths"]}}
+    known = [line.split(":")[0] for line in check(tmp_path, text, NEW, base)]
+    assert known == ["8", "10", "11", "13"]
     lines = [line.split(":")[0] for line in check(tmp_path, text.replace("pets", "cats"), PETS)]
     assert lines == ["2", "3", "4", "7", "9", "14"]
 
@@ -321,8 +324,8 @@ def test_encodings(tmp_path: Path) -> None:
     head = "# coding: latin-1\nfrom mixdyn import Mix\n"
     (tmp_path / "a.py").write_bytes(f"{head}x = 'ä'; Mix().nope".encode("latin-1"))
     (tmp_path / "b.py").write_bytes(b"\xef\xbb\xbffrom mixdyn import Mix\nMix().nope")
-    (tmp_path / "c.py").write_bytes(b"x = '\xff'")
-    (tmp_path / "d.py").write_bytes(b"# coding: nonsense\n")
+    (tmp_path / "c.py").write_bytes(b"mixdyn = '\xff'")
+    (tmp_path / "d.py").write_bytes(b"# coding: nonsense\n# mixdyn\n")
     found = check_files([tmp_path], NEW)
     assert [f.code for f in found] == ["no-namespace", "no-namespace", "unreadable", "unreadable"]
     assert found[0].column == 16
@@ -330,12 +333,13 @@ def test_encodings(tmp_path: Path) -> None:
 
 def test_unreadable_files(tmp_path: Path) -> None:
     """A file that cannot be read is a finding, and the check goes on."""
-    (tmp_path / "a.py").write_text("def f(:\n")
+    (tmp_path / "a.py").write_text("def f(:  # mixdyn\n")
     (tmp_path / "b.py").write_text("from mixdyn import Mix\nMix().nope")
-    (tmp_path / "c.py").write_text("x\x00y")
-    (tmp_path / "d.py").write_text("-" * 100_000 + "1")
+    (tmp_path / "c.py").write_text("mixdyn\x00y")
+    (tmp_path / "d.py").write_text("mixdyn" + "-" * 100_000 + "1")
     (tmp_path / "e.py").write_text("mixdyn" + ".a" * 9000)
-    (tmp_path / "f.ipynb").write_text("{")
+    (tmp_path / "f.ipynb").write_text("{ mixdyn")
+    (tmp_path / "unrelated.py").write_text("print 'Python 2'")
     (tmp_path / "g.py").write_text("mixdyn" + ".a" * 900)
     (tmp_path / ".hidden").mkdir()
     (tmp_path / ".hidden" / "a.py").write_text("def")
@@ -388,3 +392,17 @@ def test_any_text(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     """Whatever a file holds, the check gives findings and no error."""
     folder = tmp_path_factory.getbasetemp()
     check(folder, f"from mixdyn import Mix\nmix = Mix()\n{text}")
+
+
+def test_programs_that_swap(tmp_path: Path) -> None:
+    """A program that takes another document on the way is judged by what it was written for."""
+    file = tmp_path / "app.py"
+    text = (
+        "from mixdyn import Mix\nmix = Mix()\nmix.%s\nmix.pets.list()\nmix.sessions.fork(id='x')\n"
+    )
+    for swap in ("use_spec('pets.yaml')", "sync_spec()", "sync_spec_async()"):
+        file.write_text(text % swap, encoding="utf-8")
+        assert check_files([file], NEW) == []
+        assert {finding.line for finding in check_files([file], NEW, BUNDLED)} <= {5}
+    file.write_text(text % "sessions.list()", encoding="utf-8")
+    assert 4 in {finding.line for finding in check_files([file], NEW)}

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from mixdyn.tools.cli.grammar import COMMANDS
 from tests.documents import TEXT, answers, fields, param
-from tests.terminal import on_terminal
+from tests.terminal import Terminal, on_terminal
 from tests.test_cli import run, write_document
 
 HOSTILE = ["$(touch pwned)", "a b", "it's", "two\nlines", "\x1b[31m", "`id`", "x" * 300, "plain"]
@@ -47,7 +48,13 @@ def spec(tmp_path: Path) -> str:
 @pytest.mark.parametrize(
     ("line", "found"),
     [
-        ("mixdyn ", ["ops", "show", "call", "repl", "mock", "demo", "completion"]),
+        ("mixdyn ", [*COMMANDS]),
+        ("mixdyn --output=t", ["table"]),
+        ("mixdyn diff a --output=m", ["markdown"]),
+        ("mixdyn diff a --fail-on r", ["risky"]),
+        ("mixdyn diff ", ["bundled", "server"]),
+        ("mixdyn check --base=b", ["bundled"]),
+        ("mixdyn check ", []),
         ("mixdyn ca", ["call"]),
         ("mixdyn --outp", ["--output"]),
         ("mixdyn --output t", ["table"]),
@@ -131,15 +138,24 @@ def test_scripts_are_printed(shell: str, capsys: pytest.CaptureFixture[str]) -> 
         subprocess.run([program, "-n"], input=out, text=True, check=True)
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
-def test_bash_completes(spec: str, tmp_path: Path) -> None:
-    """In a real bash the Tab key completes commands, operations, arguments and hostile values."""
-    (tmp_path / "bin").mkdir()
-    program = tmp_path / "bin" / "mixdyn"
+def install(folder: Path) -> dict[str, str]:
+    """Put a `mixdyn` where shells find it, and give what they need to know."""
+    (folder / "bin").mkdir()
+    program = folder / "bin" / "mixdyn"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m mixdyn "$@"\n')
     program.chmod(0o755)
-    path = f"{tmp_path / 'bin'}:/usr/bin:/bin"
-    more: dict[str, Any] = {"PATH": path, "PS1": "ready> ", "HOME": str(tmp_path), "COLUMNS": "300"}
+    return {"PATH": f"{folder / 'bin'}:/usr/bin:/bin", "HOME": str(folder), "COLUMNS": "300"}
+
+
+def needs(shell: str) -> pytest.MarkDecorator:
+    """Skip a test where a shell is not installed."""
+    return pytest.mark.skipif(shutil.which(shell) is None, reason=f"{shell} is not installed")
+
+
+@needs("bash")
+def test_bash_completes(spec: str, tmp_path: Path) -> None:
+    """In a real bash the Tab key completes commands, operations, arguments and hostile values."""
+    more: dict[str, Any] = {**install(tmp_path), "PS1": "ready> "}
     with on_terminal("bash", "--norc", "--noprofile", "-i", **more) as terminal:
         terminal.expect("ready> ")
         terminal.send(f'cd "{tmp_path}"; bind "set enable-bracketed-paste off"; echo o""k\n')
@@ -167,4 +183,75 @@ def test_bash_completes(spec: str, tmp_path: Path) -> None:
         terminal.expect("false")
         terminal.send("t\t\n")
         terminal.expect("GET http://h/pets?young=true")
+        terminal.send("mixdyn diff bun\t")
+        terminal.expect("mixdyn diff bundled ")
+        terminal.send("\x15mixdyn diff b\t\t")  # a word and a folder begin so
+        terminal.expect("bin/")
+        terminal.send("\x15mixdyn validate api.j\t")
+        terminal.expect("api.json ")
+        terminal.send("\x15mixdyn ops --output=ta\t")
+        terminal.expect("--output=table ")
+    assert not (tmp_path / "pwned").exists()
+
+
+TYPED = [
+    ("mixdyn cal", "mixdyn call "),
+    ("mixdyn call sessions.cr", "mixdyn call sessions.create "),
+    ("mixdyn call sessions.create titl", "mixdyn call sessions.create title="),
+    ("mixdyn --spec api.json call pets.fi", "mixdyn --spec api.json call pets.find "),
+    ("mixdyn --outp", "mixdyn --output "),
+    ("mixdyn ops --output y", "mixdyn ops --output yaml "),
+    ("mixdyn diff bund", "mixdyn diff bundled "),
+    ("mixdyn diff api.j", "mixdyn diff api.json "),
+    ("mixdyn validate api.j", "mixdyn validate api.json "),
+    ("mixdyn check --base api.j", "mixdyn check --base api.json "),
+    ("mixdyn call x -o api.j", "mixdyn call x -o api.json "),
+    ("mixdyn ops --spec=api.j", "mixdyn ops --spec=api.json "),
+    ("mixdyn call sessions.create title=@api.j", "mixdyn call sessions.create title=@api.json "),
+]
+HOSTILE_TYPED = [
+    ("mixdyn call --spec api.json pets.find kind=p", "kind=plain "),
+    ("mixdyn call --spec api.json pets.find kind=a", r"kind=a\ b "),
+    (r"mixdyn call --spec api.json pets.find kind=\$", r"kind=\$\(touch\ pwned\) "),
+    ("mixdyn call --spec api.json pets.find young=t", "young=true "),
+]
+
+
+def press_tab(terminal: Terminal, typed: str, wanted: str) -> None:
+    """Type a line and the Tab key; Ctrl-X then prints what stands in the line."""
+    terminal.send(f"\x15{typed}\t\x18")
+    terminal.expect(f"{wanted}>\r\n")
+
+
+@needs("zsh")
+def test_zsh_completes(spec: str, tmp_path: Path) -> None:
+    """In a real zsh the Tab key completes words, files and hostile values, which zsh quotes."""
+    more: dict[str, Any] = {**install(tmp_path), "PS1": "ready> ", "TERM": "dumb"}
+    with on_terminal("zsh", "-f", "-i", **more) as terminal:
+        terminal.expect("ready> ")
+        terminal.send(f'cd "{tmp_path}"; autoload -Uz compinit; compinit -u -D; echo o""k\n')
+        terminal.expect("ok\r\n")
+        terminal.send('show() { print -r -- "<$BUFFER>" }; zle -N show; bindkey "^X" show\n')
+        terminal.send('eval "$(mixdyn completion zsh)"; echo rea""dy\n')
+        terminal.expect("ready\r\n")
+        for typed, wanted in [*TYPED, *HOSTILE_TYPED]:
+            press_tab(terminal, typed, wanted)
+        terminal.send("\x15mixdyn diff b\t\t")  # a word and a folder begin so
+        terminal.expect("bin/")
+    assert not (tmp_path / "pwned").exists()
+
+
+@needs("fish")
+def test_fish_completes(spec: str, tmp_path: Path) -> None:
+    """In a real fish the Tab key completes words, files and hostile values, which fish quotes."""
+    more: dict[str, Any] = {**install(tmp_path), "TERM": "dumb", "XDG_DATA_HOME": str(tmp_path)}
+    (tmp_path / "start.fish").write_text(
+        f"cd '{tmp_path}'\nbind \\cx 'echo \"<\"(commandline)\">\"'\n"
+        "mixdyn completion fish | source\n"
+    )
+    with on_terminal("fish", "--no-config", "-i", **more) as terminal:
+        terminal.send(f"source '{tmp_path}/start.fish'; echo o\"\"k\r")
+        terminal.expect("ok\r\n")
+        for typed, wanted in [*TYPED, *HOSTILE_TYPED]:
+            press_tab(terminal, typed, wanted)
     assert not (tmp_path / "pwned").exists()

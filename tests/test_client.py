@@ -20,6 +20,7 @@ from mixdyn.client import Client
 from mixdyn.document import Document
 from mixdyn.errors import ClientClosedError, DocumentError
 from mixdyn.hook import Hooks
+from mixdyn.log import choose_logger
 from mixdyn.retry import BackoffStrategy, RetryConfig
 from mixdyn.settings import Timeouts
 from tests.loopback import serve
@@ -159,7 +160,9 @@ def test_repr() -> None:
 def test_dir() -> None:
     """The names are the client's own and the document's."""
     public = [name for name in dir(Client(SPEC)) if not name.startswith("_")]
-    own = ["aclose", "call", "call_async", "close", "find", "schemas", "with_options"]
+    own = ["aclose", "call", "call_async", "close", "drift", "find", "from_server"]
+    own += ["from_server_async", "reload", "schemas", "sync_spec", "sync_spec_async", "use_spec"]
+    own += ["with_options"]
     assert public == sorted([*own, "things"])
     assert "things" not in dir(Client)
 
@@ -278,6 +281,12 @@ def test_debug_logger() -> None:
     assert "sk-s3cret" not in "".join(lines)
 
 
+def test_no_logging_no_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing has loaded `logging`, nobody can have asked for a log."""
+    monkeypatch.delitem(sys.modules, "logging")
+    assert choose_logger(None) is None
+
+
 @pytest.mark.parametrize("handlers", [[], [logging.NullHandler()]])
 def test_debugging_by_environment_in_place(
     monkeypatch: pytest.MonkeyPatch, handlers: list[logging.Handler]
@@ -285,7 +294,7 @@ def test_debugging_by_environment_in_place(
     """The logger writes where the program's own handlers do, and only else to one of ours."""
     fresh = logging.Logger("mixdyn")  # noqa: LOG001  # not the one that all others use
     fresh.handlers[:] = handlers
-    monkeypatch.setattr("mixdyn.log.logger", fresh)
+    monkeypatch.setattr("mixdyn.log.find_logger", lambda: fresh)
     monkeypatch.setenv("MIX_DEBUG", "True")
     mixdyn.Mix()
     assert fresh.level == logging.DEBUG

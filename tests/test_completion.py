@@ -19,6 +19,7 @@ PARAMETERS = [
     param("size", schema={"enum": [1, 2]}),
     param("flag", schema={"type": "boolean"}),
     param("count", schema=INTEGER),
+    param("type", schema={"enum": ["fast"]}),
 ]
 PATHS = {
     "/x": {"get": {"operationId": "go", "tags": ["t"], "parameters": PARAMETERS, "responses": {}}}
@@ -53,6 +54,7 @@ API: Any = Client({"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "
         ("(", "", ()),
         (")] api.t.go(lev", "lev", ("level=",)),
         ("api.t.go(1 +", "", ()),
+        ("api.t.go(type='", "", ("fast",)),
     ],
 )
 def test_complete_call(before: str, fragment: str, choices: tuple[str, ...]) -> None:

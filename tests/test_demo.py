@@ -70,3 +70,28 @@ def test_demo_tells_when_it_cannot_clean_up(monkeypatch: pytest.MonkeyPatch) -> 
     code, text = run()
     assert code == 1
     assert "could not be deleted" in text
+
+
+class Terminal(io.StringIO):
+    """A terminal in memory."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_demo_shows_progress_on_a_terminal() -> None:
+    """Who looks on sees how far the upload and the download are, and the line that asked for it."""
+    output = Terminal()
+    assert demo.run_demo(output=output) == 0
+    text = output.getvalue()
+    assert text.count("\rnotes.txt 100% [########################]") == 2
+    assert text.count("on_progress=bar") == 2
+    assert "\x1b[K\nFileInfo(" in text
+
+
+def test_demo_shows_no_progress_elsewhere() -> None:
+    """In a pipe or a file there is no bar, and nothing that a terminal alone understands."""
+    text = run()[1]
+    assert "\r" not in text
+    assert "\x1b" not in text
+    assert "on_progress" not in text

@@ -14,7 +14,7 @@ import pytest
 
 from mixdyn.comparison import compare
 from mixdyn.diff.difference import Difference
-from mixdyn.diff.rule import DIRECTIONS, VERDICTS
+from mixdyn.diff.rule import DIRECTIONS, EFFECTS, VERDICTS, explain
 
 CASES = json.loads((Path(__file__).parent / "data" / "diff.json").read_text("utf-8"))
 PLACES = {
@@ -79,6 +79,27 @@ def test_schema_case(case: dict[str, Any], direction: str) -> None:
     assert [o.partition(" ")[0] for o in change.operations] == ["it"]
 
 
+# Where what a caller meets is not just the values that may travel.
+ONE_WAY = {
+    *("request-property-removed", "request-required-property-removed", "response-enum-value-added"),
+    *("event-enum-value-added", "event-union-branch-added", "event-union-branch-removed"),
+    *("response-discriminator-value-added", "event-discriminator-value-added"),
+}
+
+
+@pytest.mark.parametrize(("case", "direction"), SCHEMAS)
+def test_schema_case_backwards(case: dict[str, Any], direction: str) -> None:
+    """What breaks callers one way is compatible the other way; nothing is found one way only."""
+    more = {k: case[k] for k in ("version", "schemas") if k in case}
+    old, new = (with_schema(case[side], direction, **more) for side in ("old", "new"))
+    there, back = compare(old, new), compare(new, old)
+    assert bool(there) == bool(back)
+    is_plain = "also" not in case and len(there.changes) == len(back.changes) == 1
+    if EFFECTS.get(case["what"]) in ("narrows", "widens") and is_plain:
+        levels = {there.worst, back.worst}
+        assert levels == {"breaking", "compatible"} or {*codes(there), *codes(back)} & ONE_WAY
+
+
 @pytest.mark.parametrize("case", CASES["operations"], ids=lambda case: case["code"])
 def test_operation_case(case: dict[str, Any]) -> None:
     """A change of an operation has its code, its level, and its place in both documents."""
@@ -115,6 +136,17 @@ def test_every_code_has_a_case() -> None:
     }
     shown |= {case["code"] for case in CASES["operations"]}
     assert set(VERDICTS) - shown == {"documentation-changed"}
+
+
+def test_explain() -> None:
+    """A code is explained: how bad it is, and why."""
+    assert explain("operation-removed") == VERDICTS["operation-removed"]
+    (change,) = compare(document({"/a": {"get": {}}}), document({})).changes
+    assert explain(change.code) == (change.level, change.reason)
+    with pytest.raises(ValueError, match="did you mean operation-removed"):
+        explain("operation-remove")
+    with pytest.raises(ValueError, match="^'zzz' is no code of a change$"):
+        explain("zzz")
 
 
 def test_every_code_has_a_reason() -> None:

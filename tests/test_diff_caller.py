@@ -11,6 +11,9 @@ import pytest
 
 import mixdyn
 from mixdyn.comparison import compare
+from mixdyn.diff import caller
+from mixdyn.errors import DocumentError
+from mixdyn.results import Types
 from tests.documents import FORM, INTEGER, JSON, TEXT, answers, body, fields, param
 from tests.test_diff import document
 
@@ -31,6 +34,39 @@ def operation(name: str = "sessions/list", *parameters: Any, **more: Any) -> dic
 
 def get(*parameters: Any, name: str = "sessions/list", **more: Any) -> dict[str, Any]:
     return {"/s": {"get": operation(name, *parameters, **more)}}
+
+
+def test_story() -> None:
+    """A newer edition is told in few words: what is gone, what is new, what is sent."""
+
+    def sse(*names: str) -> Any:
+        kinds = [fields("event", event={"const": name}) for name in names]
+        return answers({"oneOf": kinds}, media=EVENTS)
+
+    def send(**more: Any) -> Any:
+        return {
+            "operationId": "messages/send",
+            "tags": ["messages"],
+            **body(fields(text=TEXT, **more)),
+        }
+
+    old = {
+        **get(),
+        "/fork": {"post": operation("sessions/fork")},
+        "/messages": {"post": send(apps=TEXT, media=TEXT) | answers()},
+        "/stream": {"get": operation("sessions/watch", **sse("a", "gone", "lost"))},
+    }
+    new = {
+        **get(param("include_subagents")),
+        "/messages": {"post": send() | answers()},
+        "/stream": {"get": operation("sessions/watch", **sse("a", *"bcdefgh"))},
+    }
+    assert tell(old, new) == [
+        "compatible: sessions.list(+include_subagents)",
+        "breaking: sessions.fork removed",
+        "risky: sessions.watch(events +7 −2: +b +c +d +e +f +g +h −gone −lost)",
+        "breaking: messages.send(-apps, -media)",
+    ]
 
 
 def test_nothing() -> None:
@@ -133,6 +169,17 @@ def test_unreadable_argument_type() -> None:
     assert tell(old, new) == ["risky: sessions.list(body: Any, was list[str])"]
 
 
+def test_argument_type_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So may what has no type at all."""
+
+    def fail(*_: Any) -> Any:
+        raise DocumentError("no such type")
+
+    monkeypatch.setattr(caller, "argument_type", fail)
+    old, new = (get(param("a", schema={"type": kind})) for kind in ("string", "integer"))
+    assert tell(old, new) == []
+
+
 def test_result_class() -> None:
     """A result of another class is told by the classes' names."""
     schemas = {"Old": fields(a=TEXT), "New": fields(a=TEXT, bC=TEXT)}
@@ -221,13 +268,18 @@ def test_unreadable_operation() -> None:
     assert tell(get(), broken) == []
 
 
-def test_unreadable_result() -> None:
-    """A result class that cannot be read any more has no attributes to tell of."""
+def test_unreadable_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A result class that cannot be made has no attributes to tell of."""
+
+    def fail(types: Types, schema: Any, name: str = "") -> Any:
+        raise DocumentError("no such class")
+
+    monkeypatch.setattr(Types, "model", fail)
     paths = get(**answers({"$ref": "#/components/schemas/A"}))
-    olds = {"A": fields(a=TEXT, b=TEXT)}
-    news = {"A": fields(a={"$ref": "#/nowhere"}, c=TEXT)}
-    old = {"paths": paths, "components": {"schemas": olds}}
-    new = {"paths": paths, "components": {"schemas": news}}
+    old, new = (
+        {"paths": paths, "components": {"schemas": {"A": fields(**{name: TEXT})}}}
+        for name in ("b", "c")
+    )
     assert all("(" in text for text in tell(old, new))
 
 

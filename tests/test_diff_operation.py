@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mixdyn.comparison import compare
-from mixdyn.diff import edition, pairing, walker
+from mixdyn.diff import edition, keyword, pairing, walker
 from mixdyn.diff.change import Change
 from mixdyn.diff.union import Option, match_options
 from mixdyn.document import Document
@@ -301,7 +301,7 @@ def test_children_of_a_parent() -> None:
 def test_deep_schemas(monkeypatch: pytest.MonkeyPatch) -> None:
     """A schema that is nested beyond what Python bears is told as one that cannot be read."""
 
-    def fail(schema: Any) -> Any:
+    def fail(schema: Any, joints: Any) -> Any:
         raise RecursionError
 
     monkeypatch.setattr(walker, "read_facet", fail)
@@ -432,3 +432,12 @@ def test_words() -> None:
     posts = ({"/a": {"post": {**OK, "summary": s, **body(TEXT)}}} for s in ("x", "y"))
     told = compare(*map(document, posts), documentation=True).changes
     assert [change.new for change in told] == ["/paths/~1a/post"]
+
+
+def test_direction_of_what_leads_nowhere() -> None:
+    """A property that cannot be read travels both ways, unless it says otherwise itself."""
+    root = {"openapi": "3.1.0", "a": {"$ref": "#/nowhere"}, "b": {"$ref": "#/no", "readOnly": True}}
+    target = Document(root).at()
+    plain, marked = (Schemas(Document(root)).at(target.child(name)) for name in ("a", "b"))
+    assert not keyword._is_hidden(plain, "readOnly")
+    assert keyword._is_hidden(marked, "readOnly")

@@ -4,7 +4,9 @@ A difference as text, JSON, Markdown and HTML; what documents say is made harmle
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 import re
 from html.parser import HTMLParser
 
@@ -112,8 +114,49 @@ def test_fails_on() -> None:
     assert [found.fails_on(level) for level in LEVELS] == [False, True, True]
     with pytest.raises(ValueError, match="expected one of breaking, risky, compatible, got bad"):
         found.fails_on("bad")  # type: ignore[arg-type]
-    assert repr(found) == "<Difference: 0 breaking, 1 risky, 3 compatible>"
     assert str(found) == found.text()
+
+
+def test_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At a prompt a difference is one line, the worst for callers first, as wide as there is."""
+    found = compare(OLD, NEW)
+    monkeypatch.setenv("COLUMNS", "100")
+    told = "post_a(-b, a is now required); gone removed"
+    assert repr(found) == f"<Difference: 3 breaking, 0 risky, 1 compatible; {told}>"
+    monkeypatch.setenv("COLUMNS", "80")
+    assert len(repr(found)) == 80
+    assert repr(found).endswith("…>")
+    monkeypatch.setenv("COLUMNS", "60")
+    assert repr(found) == "<Difference: 3 breaking, 0 risky, 1 compatible>"
+    assert repr(compare(OLD, OLD)) == "<Difference: 0 breaking, 0 risky, 0 compatible>"
+
+
+def test_copies() -> None:
+    """A difference can be pickled and copied, and is told by its levels."""
+    found = compare(OLD, NEW)
+    for twin in (pickle.loads(pickle.dumps(found)), copy.copy(found), copy.deepcopy(found)):
+        assert twin == found
+        assert twin.text() == found.text()
+    assert found
+    assert {change.level for change in found.breaking} == {"breaking"}
+    assert len(found.breaking) == found.count("breaking") == 3
+    assert found.of_level("risky") == ()
+
+
+def test_names_alone() -> None:
+    """Where only Python's names change, nothing changes over HTTP, and both are said."""
+    named = {"$ref": "#/components/schemas/Sad"}
+    old, new = (
+        document(
+            {"/a": {"get": answers(schema, "400")}},
+            components={"schemas": {"Sad": fields(x=TEXT)}},
+        )
+        for schema in (named, fields(x=TEXT))
+    )
+    found = compare(old, new)
+    assert not found
+    assert str(found.callers[0]) == "errors.Sad removed"
+    assert "No changes over HTTP." in found.text()
 
 
 def test_many_operations() -> None:

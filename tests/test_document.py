@@ -362,3 +362,19 @@ def test_shared_documents() -> None:
             assert document.resolve(node).value is not None
         loaded += 1
     assert loaded > 20
+
+
+def test_is_current(tmp_path: Path) -> None:
+    """A document knows whether one of the files it was read from may have changed."""
+    main, part = tmp_path / "a.json", tmp_path / "b.json"
+    main.write_text(json.dumps({**HEAD, "x": {"$ref": "b.json"}}), encoding="utf-8")
+    part.write_text("{}", encoding="utf-8")
+    for path in (main, part):
+        os.utime(path, (1_000_000, 1_000_000))
+    document = Document.load(main)
+    assert document.is_current
+    document.resolve(document.at("x"))
+    assert document.is_current
+    os.utime(part, (1_000_001, 1_000_001))
+    assert not document.is_current
+    assert not Document.load(json.dumps(HEAD)).is_current

@@ -663,3 +663,9 @@ def test_async_sources_are_closed(kind: str) -> None:
         else:
             asyncio.run(main(server.url))
     assert closed == [1]
+
+
+def test_close_body_of_others() -> None:
+    """A body that another library put into a request is not ours to close."""
+    foreign = SimpleNamespace(stream=SimpleNamespace(chunks=object()))
+    assert asyncio.run(close_body(foreign)) is None  # type: ignore[func-returns-value]  # that is the point

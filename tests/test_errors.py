@@ -171,11 +171,13 @@ def test_announce_is_asked_late() -> None:
     """The names of error schemas are asked for when one is looked for, and then once."""
     asked: list[str] = []
 
-    def tell() -> list[str]:
-        asked.append("once")
-        return ["LateError"]
+    class Source:
+        def error_names(self) -> list[str]:
+            asked.append("once")
+            return ["LateError"]
 
-    errors.announce(tell)
+    source = Source()
+    errors.announce(source)
     assert not asked
     assert issubclass(errors.LateError, MixError)
     assert "LateError" in dir(errors)

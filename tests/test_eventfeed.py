@@ -12,6 +12,7 @@ import pytest
 
 from mixdyn.errors import Problem, ResponseValidationError
 from mixdyn.eventfeed import EventFeed
+from mixdyn.redact import Redactor
 from mixdyn.sse import RawEvent
 from tests.documents import INTEGER, TEXT, answers, fields, plan_operation
 
@@ -55,27 +56,90 @@ def test_events_wait_as_they_were_sent() -> None:
     assert (made.feed.last_event_id, made.feed.retry, made.feed.received) == ("1", None, 2)
 
 
-def test_warn_tells_on_the_event_and_reports_each_kind_once() -> None:
-    """Each event has its problems; the report is made once for the same place."""
+def test_warn_tells_on_the_event_and_reports() -> None:
+    """Each event has its problems, and they are reported with their place."""
     made = Watched()
-    made.feed.push(BAD * 3 + b'event: b\ndata: {"n": "x"}\n\n')
-    items = (f'event: a\ndata: {{"n": 1, "items": [{"0, " * i}"x"]}}\n\n' for i in range(5))
-    made.feed.push("".join(items).encode())
+    made.feed.push(BAD * 2 + b'event: b\ndata: {"n": 1, "items": [1, "x"]}\n\n')
     events = made.take()
-    assert [len(event.problems) for event in events] == [1] * 9
-    assert [[p.path for p in problems] for problems in made.reports] == [
-        ["$.n"],
-        ["$.n"],
-        ["$.items[0]"],
+    assert [len(event.problems) for event in events] == [1] * 3
+    assert [[str(p) for p in problems] for problems in made.reports] == [
+        ["$.n: expected type integer, got x"],
+        ["$.n: expected type integer, got x"],
+        ["$.items[1]: expected type integer, got x"],
+    ]
+    found = [(p.place, p.pointer) for problems in made.reports for p in problems]
+    assert found == [("event a", "/n"), ("event a", "/n"), ("event b", "/items/*")]
+
+
+@pytest.mark.parametrize("mode", ["warn", "strict"])
+def test_secrets_of_the_call_are_masked(mode: Any) -> None:
+    """What an event repeats of the call's secrets shows neither in reports nor on the event."""
+    noted: list[Problem] = []
+    redactor = Redactor((), ["s3cret-token"])
+    made = Watched(mode, redactor=lambda: redactor, note=noted.extend)
+    made.feed.push(b'event: s3cret-token\ndata: {"n": "s3cret-token"}\n\n')
+    if mode == "strict":
+        with pytest.raises(ResponseValidationError) as caught:
+            made.take()
+        shown = [*caught.value.problems, *noted]
+        assert "s3cret" not in str(caught.value)
+    else:
+        shown = [*made.take()[0].problems, *made.reports[0]]
+    assert len(shown) == 2
+    assert "s3cret" not in "".join([*map(str, shown), *map(str, map(vars, shown))])
+
+
+def test_strict_notes_what_it_raises() -> None:
+    """Also what is raised is noted, and so is what is new in events that fit."""
+    noted: list[Any] = []
+    made = Watched("strict", note=noted.extend)
+    made.feed.push(b'event: a\ndata: {"n": 1, "more": true}\n\n' + BAD)
+    with pytest.raises(ResponseValidationError):
+        made.take()
+    assert [(p.kind, p.pointer, p.got) for p in noted] == [
+        ("new property", "/more", "boolean"),
+        ("type", "/n", "string x"),
     ]
 
 
-def test_reports_are_bounded() -> None:
-    """A server that errs in ever new ways fills neither log nor memory."""
-    made = Watched()
-    made.feed.push(b"".join(b"event: %d\ndata: 5\n\n" % n for n in range(300)))
-    made.take()
-    assert len(made.reports) == 100
+def test_unknown_events_are_remembered_within_bounds() -> None:
+    """A server that makes up ever new types fills no memory."""
+    noted: list[Any] = []
+    plan = plan_operation(answers(KINDS, media=SSE))
+    feed = EventFeed(plan.events, "warn", print, "things.watch", note=noted.extend)
+    feed.push(b"".join(b"event: %d\ndata: 5\n\n" % n for n in range(150)) * 2)
+    for raw in feed.waiting:
+        feed.make_event(raw)
+    assert [p.got for p in noted] == [str(n) for n in range(150)] * 2
+    assert len(feed._unknown) == 100
+
+
+KINDS = {
+    "oneOf": [
+        {
+            "type": "object",
+            "properties": {"event": {"const": name}, "data": fields(n=INTEGER)},
+            "required": ["event", "data"],
+        }
+        for name in ("a", "b")
+    ],
+}
+
+
+@pytest.mark.parametrize("mode", ["warn", "off"])
+def test_unknown_events_are_noted(mode: Any) -> None:
+    """An event of a type that the document does not have is news; unless nobody looks."""
+    plan = plan_operation(answers(KINDS, media=SSE))
+    noted: list[Any] = []
+    feed = EventFeed(plan.events, mode, print, "things.watch", note=noted.extend)
+    feed.push(ONE + b'event: z\x1b[0m\ndata: {"n": 1}\n\n' + b"data: 5\n\n")
+    events = [feed.make_event(raw) for raw in feed.waiting]
+    assert [type(event).__name__ for event in events][1:] == ["UnknownEvent"] * 2
+    wanted = [
+        ("new event", "event z\\x1b[0m", "z\\x1b[0m"),
+        ("new event", "event message", "message"),
+    ]
+    assert [(p.kind, p.place, p.got) for p in noted] == (wanted if mode == "warn" else [])
 
 
 def test_off_looks_at_nothing() -> None:

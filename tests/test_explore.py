@@ -262,3 +262,25 @@ def test_text_of_descriptions_is_bounded() -> None:
     """A huge text is cut, also in docstrings."""
     assert len(hostile_client().t.go.__doc__) < 100_000
     assert TEXT
+
+
+def test_docstrings_are_bounded() -> None:
+    """The docstring of a namespace lists what one reads, however much there is."""
+    paths = {f"/x{n}": {"get": {"operationId": f"go{n}", "tags": ["t"]}} for n in range(400)}
+    spec = {"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "paths": paths}
+    client: Any = Client(spec)
+    assert type(client.t).__doc__.endswith("    … and 100 more, which dir() lists")
+
+
+def test_lists_in_descriptions() -> None:
+    """Items of a list stand on lines of their own."""
+    text = "These:\n- one\n  goes on\n* two\n\n- three"
+    get = {"operationId": "go", "description": text, "responses": {}}
+    spec = {
+        "openapi": "3.1.0",
+        "info": {"title": "T", "version": "1"},
+        "paths": {"/x": {"get": get}},
+    }
+    client: Any = Client(spec)
+    shown = describe(client.go).text(80)
+    assert "\nThese:\n\n  - one goes on\n  - two\n\n  - three\n" in shown

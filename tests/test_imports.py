@@ -12,26 +12,30 @@ PACKAGE = Path(__file__).parent.parent / "mixdyn"
 # Imports only point down, or sideways without a circle; see the design.
 LEVELS = [
     (
-        "block clock completion content deadline descriptor draft errors hook httpclient kind "
-        "markup names origin page params pattern reconnect redact redirect release retry roster "
-        "scrub secretname shape sse terminal tolerance typeset version word"
+        "acceptor block clock completion content deadline descriptor draft errors fault hook "
+        "httpclient kind markup misfit names origin page params pattern reconnect record redact "
+        "redirect release retry roster scrub secretname shape sse terminal tolerance typeset "
+        "version word"
     ),
     (
-        "cost document eventview header jsontext limit log media normalform outline payload "
-        "results rows sample scalar schema secretplace sequence settings source upload validation "
-        "view wire yamltree"
+        "cost document drift eventview header jsontext limit log media normalform novelty "
+        "outline payload position results rows sample scalar schema secretplace sequence settings "
+        "source upload validation view wire yamltree"
     ),
-    "catalog operation",
-    ("binding body event network request response secrecy security server shortcut tool transport"),
+    "catalog operation standard",
     (
-        "connection curl download effect engine eventfeed example exchange explore flow native "
-        "plan prepared resume schemaview search stream terms"
+        "binding body conversion enclosure event identity network request response secrecy "
+        "security server shortcut tool transport"
+    ),
+    (
+        "connection curl discovery download effect engine eventfeed example exchange explore "
+        "flow maker native plan prepared resume schemaview search signature stream terms"
     ),
     (
         "client comparison diff diff.access diff.argument diff.call diff.caller diff.change "
-        "diff.difference diff.edition diff.facet diff.finding diff.header diff.keyword "
-        "diff.pairing diff.place diff.plain diff.rendering diff.rule diff.summary diff.survey "
-        "diff.union diff.walker method surface"
+        "diff.difference diff.edition diff.facet diff.finding diff.header diff.joint "
+        "diff.keyword diff.pairing diff.place diff.plain diff.rendering diff.rule diff.summary "
+        "diff.survey diff.union diff.walker method succession surface swap"
     ),
     "bundled",
     "__init__ __main__ models utils",

@@ -105,7 +105,7 @@ def test_decode_agrees_on_any_text(text: str) -> None:
 @pytest.mark.usefixtures("without_msgspec")
 def test_decode_without_msgspec() -> None:
     """Without msgspec the standard library decodes."""
-    assert jsontext._fast_decoder() is json.loads
+    assert jsontext._fast_decoder() is jsontext._standard
     assert jsontext.decode(b'{"a": [1, null]}') == {"a": [1, None]}
     assert outcome(b"{") is ValueError
     assert outcome(b"[" * 200_000) is RecursionError
@@ -114,12 +114,12 @@ def test_decode_without_msgspec() -> None:
 def test_decode_with_msgspec() -> None:
     """With msgspec its decoder is asked first."""
     pytest.importorskip("msgspec")
-    assert jsontext._fast_decoder() is not json.loads
+    assert jsontext._fast_decoder() is not jsontext._standard
     assert jsontext.decode(b'{"a": [1, null]}') == {"a": [1, None]}
 
 
 def test_decode_first_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first text, if small, is decoded without msgspec, which takes long to load."""
+    """The first few texts, if small, are decoded without msgspec, which takes long to load."""
     loaded: list[str] = []
 
     def fast() -> Any:
@@ -128,8 +128,26 @@ def test_decode_first_text(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(jsontext, "_fast_decoder", fast)
     for text, expected in ((b"[]", []), (b"x" * 70_000, ["msgspec"])):
-        monkeypatch.setattr(jsontext, "_first", iter((True,)))
+        monkeypatch.setattr(jsontext, "_few", iter((True,)))
         outcome(text)
         assert loaded == expected
+    assert next(jsontext._few)  # a large one is none of the few
     outcome(b"[]")
     assert loaded == ["msgspec"] * 2
+
+
+def test_decode_large() -> None:
+    """A large text is decoded at once; of a small one, or of what is no JSON, it says so."""
+    pytest.importorskip("msgspec")
+    text = json.dumps({"a": "x" * 70_000}).encode()
+    assert jsontext.decode_large(text) == {"a": "x" * 70_000}
+    for other in (b"{}", text[:-1]):
+        with pytest.raises(ValueError, match=r".+"):
+            jsontext.decode_large(other)
+
+
+@pytest.mark.usefixtures("without_msgspec")
+def test_decode_large_without_msgspec() -> None:
+    """Without msgspec nothing would be gained."""
+    with pytest.raises(ValueError, match="nothing would be gained"):
+        jsontext.decode_large(b"x" * 70_000)

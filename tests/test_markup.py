@@ -45,7 +45,8 @@ def test_mark_up() -> None:
     html = mark_up(blocks)
     assert html.endswith(
         '<h4><span class="mx-title">T</span></h4><p>p <span class="mx-note">n</span></p>'
-        '<table><tbody><tr><td><span class="mx-name">a</span></td><td>b</td></tr></tbody></table>'
+        '<table><tbody><tr><td class="mx-short"><span class="mx-name">a</span></td>'
+        '<td class="mx-short">b</td></tr></tbody></table>'
         "<pre>f(\n  1)</pre></div>"
     )
 

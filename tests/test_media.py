@@ -132,3 +132,10 @@ def test_is_streamed() -> None:
     ):
         assert is_streamed(MediaType(name, None, None, {}, {})) is plain
         assert is_streamed(MediaType(name, file, None, {}, {})) is binary
+
+
+def test_a_lost_part_is_no_binary() -> None:
+    """Where a part of a schema cannot be found, it stands for no bytes; a call will say more."""
+    lost = {"allOf": [{"$ref": "#/components/schemas/Gone"}]}
+    document = make_document({}, components={"schemas": {"Lost": lost}})
+    assert not is_binary(Schemas(document).component("Lost"))

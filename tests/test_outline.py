@@ -106,9 +106,26 @@ def test_trees_end() -> None:
     wide = fields(**{f"f{n}": TEXT for n in range(1000)})
     assert len(tree(wide)) == 121
     assert tree(wide)[-1] == "…  (and more)"
+    assert len(tree(fields(**{f"f{n}": TEXT for n in range(100)}))) == 100
     nested: dict[str, Any] = {"type": "array"}
     nested["items"] = {"type": "array", "items": ref("Subject")}
     assert tree(nested) == ["[…] list[list[Any]]"]
+
+
+def test_all_of_the_first_level_comes_before_what_is_inside() -> None:
+    """Where the whole tree would be too long, its depth is cut before its width."""
+    inner = {"type": "object", "properties": {f"i{n}": {"type": "string"} for n in range(40)}}
+    schema = schema_of({"type": "object", "properties": {"a": inner, "b": inner, "z": inner}})
+    assert [field.name for field in outline(schema, Types(schema.space))] == ["a", "b", "z"]
+
+
+def test_many_fields_have_short_texts() -> None:
+    """Where there are many fields, what is said of each is cut, so that a screen holds more."""
+    long = {**TEXT, "description": "x" * 150}
+    for count, most in ((50, 150), (60, 61)):
+        schema = schema_of(fields(**{f"f{n}": long for n in range(count)}))
+        table = make_table(outline(schema, Types(schema.space)))
+        assert max(len(span.text) for row in table.rows for span in row[-1]) == most
 
 
 def test_results_show_attributes() -> None:

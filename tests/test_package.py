@@ -37,14 +37,27 @@ LATER = [
     "dataclasses",
     "httpx",
     "inspect",
-    "json",
     "jsonschema",
     "logging",
     "openapi_spec_validator",
+    "yaml",
     "mixdyn.engine",
     "mixdyn.flow",
     "mixdyn.models",
     "mixdyn.tools",
+]
+
+
+# A look at a method needs none of these, and a plain call none of the second.
+AFTER_LOOKING = [
+    *("dataclasses", "inspect", "logging", "random"),
+    *("mixdyn.body", "mixdyn.engine", "mixdyn.event", "mixdyn.flow", "mixdyn.signature"),
+]
+AFTER_CALLING = [
+    *("jsonschema", "jsonschema_rs", "msgspec", "yaml"),
+    *("mixdyn.body", "mixdyn.cost", "mixdyn.download", "mixdyn.event", "mixdyn.eventfeed"),
+    *("mixdyn.header", "mixdyn.payload", "mixdyn.reconnect", "mixdyn.resume", "mixdyn.security"),
+    *("mixdyn.signature", "mixdyn.sequence", "mixdyn.stream", "mixdyn.upload"),
 ]
 
 
@@ -86,6 +99,25 @@ def test_import_budget() -> None:
     loaded = loaded_by("import mixdyn; dir(mixdyn.Mix().sessions)")
     assert loaded >= {"mixdyn", "mixdyn.client", "mixdyn.surface"}
     assert loaded.isdisjoint(LATER)
+
+
+def test_first_look_budget() -> None:
+    """A first look at a method loads what its calls need, and not what performs them."""
+    loaded = loaded_by("import mixdyn; mixdyn.Mix().sessions.get")
+    assert "mixdyn.plan" in loaded
+    assert loaded.isdisjoint(AFTER_LOOKING)
+
+
+def test_first_call_budget() -> None:
+    """A first plain call loads neither validators nor what bodies, files and streams need."""
+    code = (
+        "import httpx, mixdyn\n"
+        "answer = httpx.MockTransport(lambda request: httpx.Response(200, json=[]))\n"
+        "assert mixdyn.Mix(client=httpx.Client(transport=answer)).sessions.list() == []"
+    )
+    loaded = loaded_by(code)
+    assert "mixdyn.validation" in loaded
+    assert loaded.isdisjoint(AFTER_CALLING)
 
 
 def test_tools_stay_out() -> None:

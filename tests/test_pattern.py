@@ -25,6 +25,7 @@ from mixdyn.pattern import generate_texts
         r"^\x41\u0042.\t$",
         r"\bword\b",
         r"^{a}$",
+        r"^[\u0400-\u04FF]{3}$",
         r"^[-._]$",
         "",
     ],

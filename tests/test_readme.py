@@ -14,11 +14,14 @@ import pytest
 import mixdyn
 from mixdyn.tools.demo import run_demo
 from mixdyn.tools.mock import serve
+from tests.editions import newer
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SNIPPETS = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-SESSIONS = re.findall(r"^```pycon\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+CHAPTERS = re.split(r"^## ", README, flags=re.MULTILINE)
+PROMPTS = [re.findall(r"^```pycon\n(.*?)^```", c, re.MULTILINE | re.DOTALL) for c in CHAPTERS]
+SESSIONS = ["\n".join(prompts) for prompts in PROMPTS if prompts]  # one for each chapter
 DEFAULT_SERVER = "http://localhost:8088"
 
 
@@ -46,7 +49,15 @@ def normalize(transcript: str) -> str:
     """Take out what differs between runs: the port and the times."""
     text = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", transcript)
     text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TIME", text)
+    text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "TIME", text)
     return re.sub(r"modified=\d+", "modified=TIME", text).strip()
+
+
+class Checker(doctest.OutputChecker):
+    """Compares what was printed, but for ports and times."""
+
+    def check_output(self, want: str, got: str, optionflags: int) -> bool:
+        return super().check_output(normalize(want), normalize(got), optionflags)
 
 
 @pytest.mark.parametrize("snippet", SNIPPETS, ids=range(len(SNIPPETS)))
@@ -63,10 +74,10 @@ def test_readme_session_is_true(
     """Every prompt session but the demo's gives what is printed below it."""
     monkeypatch.setenv("COLUMNS", "80")
     session = re.sub(r"\n(?=\n(?!>>> ))", "\n<BLANKLINE>", session)
-    names = {"mix": mixdyn.Mix()}
+    names = {"mix": mixdyn.Mix(), "newer": newer()}
     test = doctest.DocTestParser().get_doctest(session, names, "README.md", None, None)
     report = io.StringIO()
-    failed = doctest.DocTestRunner().run(test, out=report.write).failed
+    failed = doctest.DocTestRunner(Checker()).run(test, out=report.write).failed
     assert failed == 0, report.getvalue()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mixdyn.results import Types
-from mixdyn.rows import Rows
+from mixdyn.rows import Rows, present
 from tests.apis import ref, schema_of
 from tests.test_markup import EVIL, read
 
@@ -66,7 +66,26 @@ def test_html_is_a_table() -> None:
     assert "script" not in reader.tags
     many = rows(*[{f"k{n}": 1 for n in range(30)}] * 100)._repr_html_()
     assert "100 in all; 80 more rows, 20 more columns" in many
-    assert "1 in all; 1 more rows" in Rows(["text"])._repr_html_()
+    assert "text" in read(Rows(["text"])._repr_html_()).text
+
+
+def test_what_has_no_class_is_short_too() -> None:
+    """Plain lists and dictionaries stay what they are, and show little and no secrets."""
+    listed = present([{"token": "hush", "n": 1, "in": {"key": "hush"}}] * 100)
+    assert isinstance(listed, list)
+    assert repr(listed).startswith("[{'token': '***', 'n': 1, 'in': {1 items}},\n")
+    assert repr(listed).endswith("… 90 more]")
+    assert "hush" not in listed._repr_html_()
+    assert repr(present([1, "a"])) == "[1, 'a']"
+    assert len(repr(present(["x" * 10**6] * 3))) < 2000
+    single = present({f"k{n}": n for n in range(10)})
+    assert repr(single) == "{" + ", ".join(f"'k{n}': {n}" for n in range(8)) + ", … 2 more}"
+    assert repr(present({"a": 1})) == "{'a': 1}"
+    assert present({}) == {}
+    assert "k9" in single._repr_html_()
+    assert pickle.loads(pickle.dumps(single)) == copy.deepcopy(single) == single
+    assert json.dumps(present({"a": [1]})) == '{"a": [1]}'
+    assert present("text") == "text"
 
 
 def test_html_of_one_result() -> None:

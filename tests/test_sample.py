@@ -7,7 +7,7 @@ import pytest
 from mixdyn.media import MediaType
 from mixdyn.sample import Sampler, Taste, media_examples
 from mixdyn.scalar import _FORMATS
-from tests.apis import NOW, schema_of
+from tests.apis import NOW, ref, schema_of
 
 
 def sample(value, seed="seed", taste=None, openapi="3.1.0", **schemas):
@@ -94,6 +94,58 @@ def test_values(schema, expected):
         },
         {"oneOf": [{"type": "string"}, {"type": "string", "minLength": 30}]},
         {"type": "object", "properties": {"a": {"type": "string"}}, "maxProperties": 0},
+        {"type": "array", "items": {"enum": ["a", "b", "c"]}, "minItems": 3, "uniqueItems": True},
+        {"type": "array", "items": {"type": "boolean"}, "minItems": 2, "uniqueItems": True},
+        {
+            "type": "array",
+            "items": {"type": "integer", "minimum": 1, "maximum": 3},
+            "minItems": 3,
+            "uniqueItems": True,
+        },
+        {"type": "array", "minItems": 3, "uniqueItems": True},
+        {"type": "array", "items": {"type": "integer"}, "contains": {"const": 5}},
+        {"type": "array", "contains": {"type": "string"}, "minContains": 3},
+        {"allOf": [{"enum": ["a", "b", "c"]}, {"enum": ["c", "d"]}]},
+        {"enum": ["a", "bbbb"], "minLength": 3},
+        {"type": "string", "enum": [1, True, None, "x"]},
+        {"type": "array", "items": {"enum": [1, "a", "b"], "type": "string"}, "minItems": 3},
+        {"not": {"type": "string"}},
+        {
+            "allOf": [
+                {"type": "object", "properties": {"a": {"enum": ["x", "y"]}}, "required": ["a"]},
+                {"properties": {"a": {"type": "string"}}},
+            ]
+        },
+        {
+            "allOf": [
+                {"properties": {"a": {"type": "object", "required": ["b"]}}, "required": ["a"]},
+                {"properties": {"a": {"type": "object", "required": ["c"]}}},
+            ]
+        },
+        {"oneOf": [{"type": "integer"}, {"type": "number"}]},
+        {
+            "type": "object",
+            "properties": {"a": {"type": "string"}, "b": {"type": "string"}},
+            "oneOf": [{"required": ["a"]}, {"required": ["b"]}],
+        },
+        {
+            "type": "object",
+            "properties": {"a": {"type": "string"}, "b": {"type": "string"}},
+            "anyOf": [{"required": ["a"]}, {"required": ["b"]}],
+            "minProperties": 1,
+        },
+        {
+            "type": "object",
+            "patternProperties": {"^x-": {"type": "integer"}},
+            "additionalProperties": False,
+            "minProperties": 2,
+        },
+        {
+            "type": "object",
+            "patternProperties": {"^[a-z]{9}$": {"type": "integer"}},
+            "additionalProperties": False,
+            "minProperties": 1,
+        },
         {},
         True,
     ],
@@ -141,6 +193,17 @@ def test_equal_seeds_give_equal_samples():
     """The same schema and seed give the same instance, another seed another."""
     schema = {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "integer"}}}
     assert sample(schema) == sample(schema) != sample(schema, "other")
+
+
+def test_what_nothing_fits_takes_little():
+    """Schemas that ask for more than anyone can make, or for themselves, are given up soon."""
+    tree = {"type": "object", "required": ["l", "r"], "properties": {"l": ref("T"), "r": ref("T")}}
+    schema = schema_of(ref("T"), T=tree)
+    assert Sampler().sample(schema, "x").keys() == {"l", "r"}
+    wide = {"type": "array", "minItems": 1000, "items": {"type": "integer"}}
+    for _ in range(3):
+        wide = {"type": "array", "minItems": 1000, "items": wide}
+    assert len(Sampler().sample(schema_of(wide), "x")) == 1000
 
 
 def test_recursion_ends():

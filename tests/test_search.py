@@ -77,6 +77,29 @@ def test_nothing_found() -> None:
     assert repr(MIX.find(EVIL * 1000)).replace("\n", "").isprintable()
 
 
+def test_titles_count() -> None:
+    """What is called just as asked comes before what is called so among other things."""
+    names = {
+        "a": "Create an issue field",
+        "b": "List the issues of a field",
+        "c": "Create an issue",
+        "d": "",
+    }
+    spec = {
+        "openapi": "3.1.0",
+        "info": {"title": "T", "version": "1"},
+        "paths": {
+            f"/{n}": {"post": {"operationId": n, "summary": s, "description": "create issue"}}
+            for n, s in names.items()
+        },
+    }
+    api: Any = Client(spec)
+    assert api.find("create issue").names == ["c", "a", "b", "d"]
+    assert api.find("to create the isue").names[0] == "c"
+    assert api.find("create xyzzyx").names[0] == "c"
+    assert api.find("the").names == ["b"]
+
+
 def test_all_words_before_some() -> None:
     """Where no operation has all the words, those with some of them are given."""
     assert MIX.find("permission zzzzqqqq").names[0] == "permissions.deny"

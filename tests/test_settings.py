@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from mixdyn.settings import MAX_TIMEOUT_MS, UNSET, Modes, Settings, Timeouts
+from mixdyn.errors import Problem
+from mixdyn.settings import MAX_TIMEOUT_MS, UNSET, Modes, Settings, Timeouts, Watch
 
 
 @pytest.mark.parametrize(
@@ -64,3 +65,15 @@ def test_defaults() -> None:
     assert (settings.server_url, settings.server_idx, settings.timeouts) == (None, 0, Timeouts())
     assert repr(UNSET) == "UNSET"
     assert not UNSET
+
+
+def test_watch() -> None:
+    """Drift is kept in one place, made when it is first looked for, and can be forgotten."""
+    watch = Watch()
+    watch.forget()
+    drift = watch.drift
+    drift.add("things.list", [Problem("$", "wrong")])
+    assert watch.drift is drift
+    assert len(drift) == 1
+    watch.forget()
+    assert len(drift) == 0

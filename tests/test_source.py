@@ -5,7 +5,9 @@ From paths, URLs, text, bytes and Python's own values to trees.
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import math
+import os
 import threading
 from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,7 +19,7 @@ import pytest
 
 from mixdyn import source
 from mixdyn.errors import DocumentError
-from mixdyn.source import copy_tree, parse, read_file, read_url
+from mixdyn.source import copy_tree, parse, read_file, read_url, take_stamp
 
 JSON = '{"a": [1, "é"]}'
 YAML = "a:\n- 1\n- é\n"
@@ -241,3 +243,87 @@ def test_read_url_in_time(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.monotonic", lambda: next(ticks, 1000.0))
     with pytest.raises(DocumentError, match="not complete after 30 s"):
         read_url(f"http://{server}/doc")
+
+
+def write(path: Path, text: str, seconds: int) -> None:
+    """Write a file, at a time in the past."""
+    path.write_text(text, encoding="utf-8")
+    os.utime(path, (seconds, seconds))
+
+
+def test_stamp(tmp_path: Path) -> None:
+    """A file shows by its time and size that it may have changed; one that is gone has."""
+    path = tmp_path / "a.json"
+    write(path, "{}", 1_000_000)
+    stamp = take_stamp(str(path))
+    assert stamp.is_current()
+    write(path, "{}", 1_000_001)
+    assert not stamp.is_current()
+    write(path, "{ }", 1_000_000)
+    assert not stamp.is_current()
+    path.unlink()
+    assert not stamp.is_current()
+    assert not take_stamp(str(path)).is_current()
+    assert not take_stamp("a\0b").is_current()
+
+
+def test_fresh_stamp(tmp_path: Path) -> None:
+    """A file that was written just now may be written again at the same time: nothing is sure."""
+    path = tmp_path / "a.json"
+    path.write_text("{}", encoding="utf-8")
+    assert not take_stamp(str(path)).is_current()
+
+
+def test_the_collector_is_left_as_it_was() -> None:
+    """Reading turns the garbage collector on only where it was, and thaws nothing."""
+    gc.disable()
+    try:
+        parse(JSON, "doc")
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+    gc.freeze()
+    try:
+        parse(JSON, "doc")
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
+    assert gc.isenabled()
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_collector_rests_while_a_tree_is_built(
+    monkeypatch: pytest.MonkeyPatch, enabled: bool
+) -> None:
+    """Meanwhile the garbage collector is off; afterwards it is as it was."""
+    seen: list[bool] = []
+    monkeypatch.setattr(source, "_parse_yaml", lambda *_: seen.append(gc.isenabled()))
+    was_on = gc.isenabled()
+    try:
+        (gc.enable if enabled else gc.disable)()
+        parse(YAML, "doc")
+        assert gc.isenabled() is enabled
+    finally:
+        (gc.enable if was_on else gc.disable)()
+    assert seen == [False]
+
+
+def test_what_the_program_froze_stays_frozen() -> None:
+    """Objects that a program has put out of the collector's sight stay there."""
+    gc.freeze()
+    try:
+        parse(YAML, "doc")
+        assert gc.get_freeze_count()
+    finally:
+        gc.unfreeze()
+
+
+def test_large_json_of_any_kind() -> None:
+    """Large JSON gives what small JSON gives, also where the faster parser refuses it."""
+    filler = ' "filler": "' + "x" * 70_000 + '"}'
+    for text, expected in (('{"a": "é\\ud83d",', "é\ud83d"), ('{"a": [1, 1.5],', [1, 1.5])):
+        assert parse(f"{text}{filler}".encode(), "doc")["a"] == expected
+    with pytest.raises(DocumentError, match="doc: not utf-8 text, at byte 7"):
+        parse(b'{"a": "\xff",' + filler.encode(), "doc")
+    with pytest.raises(DocumentError, match="doc, line 1, column 2: not valid JSON"):
+        parse(b"{a," + filler.encode(), "doc")

@@ -16,11 +16,14 @@ from hypothesis import strategies as st
 import mixdyn
 from mixdyn import errors, models
 from mixdyn.client import Client
+from mixdyn.document import Document
 from mixdyn.errors import DocumentError
 from mixdyn.method import AsyncMethod, Method
 from mixdyn.operation import CALL_OPTIONS, HIDDEN_OPTIONS
-from mixdyn.tools.stubs import build_stubs, write_stubs
+from mixdyn.schema import Schemas
+from mixdyn.tools.stubs import build_stubs, record, write_stubs
 from mixdyn.tools.stubs.module import Module
+from mixdyn.tools.stubs.printer import Printer, quote
 from mixdyn.tools.stubs.skeleton import Skeleton
 from tests.documents import MULTIPART, TEXT, answers, body, fields, param
 
@@ -487,3 +490,84 @@ DECLARED = (
     *(ast.BinOp, ast.BitOr, ast.Load, ast.Store, ast.Import, ast.ImportFrom, ast.alias),
     *(ast.List, ast.Dict, ast.Call),
 )
+
+
+SOURCE = """
+class A(_own.B, metaclass=_builtins.type):
+    'Says "it".'
+    x: _builtins.list[int]
+    list: _abc.Callable[[_builtins.str], _own.A | None]
+
+    @_form.method
+    @_builtins.property
+    def f(self, *, a: _builtins.list[()]=..., b, **c: os.path.sep) -> _own.list:
+        ...
+
+    def g(self, a: _builtins.str, /, b: _own.Q=..., *c) -> _abc.Callable[[_own.A], _typing.Any]:
+        ...
+
+    async def h(self):
+        ...
+
+class B:
+    ...
+
+C = _typing.TypedDict('C', {'a-b': _builtins.int})
+D: _typing.TypeAlias = 'text' | -1
+"""
+PRINTED = '''
+class A(B, metaclass=type):
+    """Says "it"."""
+    x: _builtins.list[int]
+    list: _abc.Callable[[str], A | None]
+
+    @_form.method
+    @property
+    def f(self, *, a: _builtins.list[()] = ..., b, **c: os.path.sep) -> _own.list: ...
+
+    def g(self, a: str, /, b: Q=..., *c) -> _abc.Callable[[A], _typing.Any]:
+        ...
+
+    async def h(self): ...
+
+class B:
+    ...
+C = _typing.TypedDict('C', {'a-b': int})
+D: _typing.TypeAlias = 'text' | -1'''
+
+
+def test_printer() -> None:
+    """Syntax is printed as it is, but for references: short, unless a name hides what they mean."""
+    printer = Printer("_own", {"A", "B"})
+    tree = ast.parse(SOURCE)
+    lines = [line for statement in tree.body for line in printer.print(statement)]
+    assert "\n".join(lines) == PRINTED
+    assert printer.used == {"_abc", "_builtins", "_form", "_own", "_typing"}
+    assert ast.dump(tree) == ast.dump(ast.parse(SOURCE))
+
+
+@given(st.text(st.sampled_from("\"'\\\n\r\t\0\u2028\u202e\ud800\x85a{N")))
+def test_quoted_texts(text: str) -> None:
+    """A docstring is one literal, and printable, whatever it says."""
+    quoted = quote(text)
+    assert ast.literal_eval(quoted) == text
+    assert quoted.replace("\n", "").isprintable()
+
+
+def test_unreadable_remarks() -> None:
+    """What a property that cannot be read says of itself is nothing."""
+    document = Document({"openapi": "3.1.0", "a": {"$ref": "#/nowhere"}})
+    schema = Schemas(document).at(document.at("a"))
+    assert record._describe(schema) == record._describe(None) == ""
+    assert not record._is_answer(schema)
+
+
+def test_streams_of_the_same_events() -> None:
+    """Kinds of events that several streams give are written once."""
+    go = answers({"$ref": "#/components/schemas/Happened"}, media="text/event-stream")
+    happened = fields("data", event=TEXT, data=fields(a=TEXT))
+    document = make_document({"/a": {"get": go}, "/b": {"get": go}}, {"Happened": happened})
+    text = build_stubs(document, "own")["own/typed.pyi"]
+    text += build_stubs(document, "own")["own/__init__.pyi"]
+    assert text.count("class Happened(_models.Happened, _eventview.Event)") == 1
+    assert text.count("_form.Stream[_typed.Happened]") == 2

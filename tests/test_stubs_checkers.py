@@ -112,6 +112,24 @@ def run_ty(folder: Path, files: list[Path], paths: list[Path]) -> set[tuple[str,
     return {(Path(name).name, int(line)) for name, line in found if is_ours(name, files)}
 
 
+def run_pyrefly(folder: Path, files: list[Path], paths: list[Path]) -> set[tuple[str, int]]:
+    """Give the file and line of each of pyrefly's findings."""
+    (folder / "pyrefly.toml").write_text("", encoding="utf-8")
+    words = ["pyrefly", "check", "--output-format", "min-text", "--config", "pyrefly.toml"]
+    more = [word for path in paths for word in ("--search-path", str(path))]
+    out = subprocess.run(
+        [*words, *more, "--python-interpreter-path", sys.executable, *map(str, files)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert "errors" in out.stderr + out.stdout, out.stdout + out.stderr
+    found = re.findall(r"^ERROR ([^:\n]+):(\d+):", out.stdout, re.MULTILINE)
+    return {(Path(name).name, int(line)) for name, line in found if is_ours(name, files)}
+
+
 def is_ours(name: str, files: list[Path]) -> bool:
     """Tell whether a finding is about a file that was asked for."""
     return Path(name).name in {file.name for file in files}
@@ -120,14 +138,17 @@ def is_ours(name: str, files: list[Path]) -> bool:
 def marked(program: Path, run: Any) -> set[tuple[str, int]]:
     """Give the lines that a program marks as bad, but for those that a checker lets pass."""
     lines = program.read_text(encoding="utf-8").splitlines()
-    marks = ("# BAD",) if run is run_ty else ("# BAD", "# BAD but for ty")
+    marks = ("# BAD", "# BAD but for ty", "# BAD by mypy and pyright")
+    marks = marks[: {run_ty: 1, run_pyrefly: 2}.get(run, 3)]
     return {(program.name, n) for n, line in enumerate(lines, 1) if line.endswith(marks)}
 
 
+has_pyrefly = pytest.mark.skipif(not shutil.which("pyrefly"), reason="needs pyrefly")
 has_ty = pytest.mark.skipif(not shutil.which("ty"), reason="needs ty")
 CHECKERS = [
     pytest.param(run_mypy, marks=has_mypy, id="mypy"),
     pytest.param(run_pyright, marks=has_pyright, id="pyright"),
+    pytest.param(run_pyrefly, marks=has_pyrefly, id="pyrefly"),
     pytest.param(run_ty, marks=has_ty, id="ty"),
 ]
 
@@ -139,10 +160,19 @@ def test_shipped_stubs(run: Any, tmp_path: Path) -> None:
     assert run(tmp_path, [program, *STUBS], [ROOT]) == marked(program, run)
 
 
-@pytest.mark.parametrize("run", CHECKERS[:2])  # ty takes no package from two places
+@pytest.mark.parametrize("run", CHECKERS[:2])  # others take no package from two places
 def test_other_documents(run: Any, tmp_path: Path) -> None:
     """Stubs in `typings` take the place of the shipped ones, or describe a client of one's own."""
     typings = tmp_path / "typings"
     files = [Path(path) for name in ("mixdyn", "own") for path in write_stubs(PETS, typings, name)]
     program = DATA / "other.py"
+    assert run(tmp_path, [program, *files], [typings, ROOT]) == marked(program, run)
+
+
+@pytest.mark.parametrize("run", CHECKERS)
+def test_own_module(run: Any, tmp_path: Path) -> None:
+    """Stubs of a module of one's own need nothing but a folder where the checker looks."""
+    typings = tmp_path / "typings"
+    files = [Path(path) for path in write_stubs(PETS, typings, "own")]
+    program = DATA / "own.py"
     assert run(tmp_path, [program, *files], [typings, ROOT]) == marked(program, run)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from mixdyn.block import Paragraph, Span, words
 from mixdyn.page import Page
-from mixdyn.terminal import find_width, has_colour, wants_colour
+from mixdyn.terminal import find_width, has_colour, make_writable, wants_colour
 
 
 class Terminal(io.StringIO):
@@ -24,6 +25,7 @@ def use(monkeypatch: pytest.MonkeyPatch, stdout: object) -> None:
     monkeypatch.setattr(sys, "stdout", stdout)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.delenv("PYTHON_COLORS", raising=False)
 
 
 @pytest.mark.parametrize(("columns", "width"), [("60", 60), ("5", 20), ("400", 110)])
@@ -44,6 +46,8 @@ def test_colours_are_for_terminals(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not wants_colour()
     monkeypatch.setenv("NO_COLOR", "")
     assert wants_colour()
+    monkeypatch.setenv("PYTHON_COLORS", "0")
+    assert not wants_colour()
 
 
 @pytest.mark.parametrize("stdout", [io.StringIO(), None, object()])
@@ -73,3 +77,24 @@ def test_reprs_have_colours_at_prompts_only(monkeypatch: pytest.MonkeyPatch) -> 
     assert repr(page) == "\x1b[1;36ma\x1b[0m"
     assert page.text(80) == "a"
     assert page._repr_html_() == page.html()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"),
+    [
+        ("ascii", "a - b... \\xe9\\U0001f389"),
+        ("latin-1", "a - b... é\\U0001f389"),
+        ("utf-8", "a · b… é🎉"),
+        ("no-such", "a · b… é🎉"),
+        (None, "a · b… é🎉"),
+    ],
+)
+def test_characters(encoding: str | None, shown: str) -> None:
+    """What a stream cannot write is written in other characters, or as escapes."""
+    assert make_writable("a · b… é🎉", SimpleNamespace(encoding=encoding)) == shown
+
+
+def test_pages_can_be_printed_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The text of a page suits standard output."""
+    monkeypatch.setattr(sys, "stdout", SimpleNamespace(encoding="ascii"))
+    assert Page(Paragraph(words("a…"))).show() == "a..."

@@ -11,6 +11,7 @@ from mixdyn.word import split_name, to_singular
         ("sessions", "session"),
         ("categories", "category"),
         ("boxes", "box"),
+        ("analyses", "analysis"),
         ("classes", "class"),
         ("ties", "tie"),
         ("status", "status"),

@@ -14,12 +14,12 @@ from mixdyn.diff.edition import Edition, Site
 from mixdyn.diff.pairing import Pairing
 from mixdyn.document import unescape_pointer
 from mixdyn.errors import DocumentError, excerpt
-from mixdyn.method import argument_type, result_type
 from mixdyn.names import to_pascal
 from mixdyn.operation import Argument, Operation
 from mixdyn.plan import Plan, make_plan
 from mixdyn.response import ResponseReader
 from mixdyn.results import Field
+from mixdyn.signature import argument_type, result_type
 
 _SHOWN = 80
 _LISTED = 10

@@ -20,7 +20,8 @@ class Change:
 
     `code` is stable and made for programs, `message` for people. `old` and `new` are JSON pointers
     into the two documents (after a file's name and `#` where it is another file), None where there
-    is nothing to point at. `operations` are called as messages call them.
+    is nothing to point at. `operations` are called as messages call them; `reason`
+    says why a change of this code has its level.
     """
 
     code: str
@@ -29,12 +30,14 @@ class Change:
     old: str | None = None
     new: str | None = None
     operations: tuple[str, ...] = ()
+    reason: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Give the change as JSON values."""
         return {
             "code": self.code,
             "level": self.level,
+            "reason": self.reason,
             "message": self.message,
             "old": self.old,
             "new": self.new,

@@ -6,15 +6,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mixdyn.diff.change import LEVELS
-from mixdyn.diff.rendering import render_fragment, render_html, render_markdown, render_text
+from mixdyn.diff.rendering import (
+    render_fragment,
+    render_html,
+    render_line,
+    render_markdown,
+    render_text,
+)
 from mixdyn.diff.summary import Summary
+from mixdyn.terminal import find_width
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Difference(Summary):
     """
-    What differs between two documents; false where nothing does.
+    What differs between two documents; false where nothing does over HTTP.
 
     `changes` are in HTTP terms, worst first; `callers` is what Python callers meet; `unreadable`
     tells what could not be compared since it cannot be read.
@@ -39,5 +45,4 @@ class Difference(Summary):
         return self.text()
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{self.count(level)} {level}" for level in LEVELS)
-        return f"<Difference: {shown}>"
+        return render_line(self, find_width())

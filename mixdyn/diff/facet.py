@@ -11,11 +11,12 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, TypeGuard
 
+from mixdyn.diff.joint import Joints, is_silent
 from mixdyn.diff.place import point
 from mixdyn.diff.plain import make_key, strip_remarks
 from mixdyn.diff.union import Option, list_options
 from mixdyn.schema import TYPES, Schema
-from mixdyn.shape import as_array, as_object, is_array, is_object
+from mixdyn.shape import as_array, as_object, as_text, is_array, is_object
 
 ANY_TYPE = frozenset({"array", "boolean", "integer", "number", "object", "string"})
 
@@ -37,7 +38,7 @@ _RANGES = (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum"))
 _CHILDREN = ("contains", "contentSchema", "else", "items", "propertyNames", "then")
 _CHILD_MAPS = ("dependentSchemas", "patternProperties")
 # Their schemas turn what they allow around, or on its head: only that they changed can be told.
-CONDITIONS = ("dependentRequired", "if", "not")
+CONDITIONS = ("if", "not")
 REST = ("additionalProperties", "unevaluatedItems", "unevaluatedProperties")
 
 
@@ -80,12 +81,18 @@ class _Said(NamedTuple):
     facts: dict[str, Fact]
     patterns: dict[str, str]
     required: dict[str, str]
-    children: dict[str, Schema]
+    children: dict[str, list[Schema]]
     closed: dict[str, str]
 
 
-def read_facet(schema: Schema) -> Facet:
-    """Put a schema's parts together; DocumentError where its references lead nowhere."""
+def read_facet(schema: Schema, joints: Joints) -> Facet:
+    """
+    Put a schema's parts together; DocumentError where its references lead nowhere.
+
+    Args:
+        schema: the schema.
+        joints: makes one schema of what several parts say of the same thing.
+    """
     core = schema.core
     location = schema.space.document.location
     parts = {id(p): p for p in (*schema.parts, *(core.parts if core is not schema else ()))}
@@ -105,8 +112,8 @@ def read_facet(schema: Schema) -> Facet:
         facts=facts,
         patterns=said.patterns,
         required=said.required,
-        properties=core.properties,
-        children=said.children,
+        properties=joints.list_properties(core),
+        children={way: joints.join(schemas) for way, schemas in said.children.items()},
         closed=said.closed,
         options=tuple(list_options(core)) if listed is None else (),
         is_union=bool(core.branches) and listed is None,
@@ -152,6 +159,9 @@ def _read_facts(value: Mapping[str, Any]) -> Iterator[tuple[str, Any, str]]:
     if allowed:
         yield "enum", {make_key(item): item for item in allowed}, listing
     yield from ((word, True, word) for word in _FLAGS if value.get(word) is True)
+    for name, others in as_object(value.get("dependentRequired")).items():
+        for other in filter(None, map(as_text, as_array(others))):
+            yield f"dependentRequired/{name}: {other}", True, "dependentRequired"
     for keyword in CONDITIONS:
         if is_object(value.get(keyword)) and value[keyword]:
             yield keyword, strip_remarks(value[keyword]), keyword
@@ -200,16 +210,16 @@ def _merge(name: str, one: Fact, other: Fact) -> Fact:
     return one
 
 
-def _read_children(part: Schema, children: dict[str, Schema]) -> None:
+def _read_children(part: Schema, children: dict[str, list[Schema]]) -> None:
     value = part.value
     for keyword in (*_CHILDREN, *REST):
-        if is_object(value.get(keyword)) and value[keyword]:
-            children.setdefault(keyword, part.child(keyword))
+        if is_object(value.get(keyword)) and not is_silent(child := part.child(keyword)):
+            children.setdefault(keyword, []).append(child)
     for keyword in _CHILD_MAPS:
         for name in map(str, as_object(value.get(keyword))):
-            children.setdefault(f"{keyword}/{name}", part.child(keyword, name))
+            children.setdefault(f"{keyword}/{name}", []).append(part.child(keyword, name))
     for i in range(len(as_array(value.get("prefixItems")))):
-        children.setdefault(f"prefixItems/{i}", part.child("prefixItems", i))
+        children.setdefault(f"prefixItems/{i}", []).append(part.child("prefixItems", i))
 
 
 def _list_values(core: Schema) -> dict[str, Any] | None:

@@ -79,19 +79,31 @@ def compare_enums(old: Facet, new: Facet) -> Iterator[Found]:
     one, other = old.facts.get("enum"), new.facts.get("enum")
     places = _pointer(one, old), _pointer(other, new)
     if one is not None and other is not None:
-        for what, words, some, others in (
-            ("removed", "no longer allowed", one, other),
-            ("added", "now allowed", other, one),
-        ):
-            values = [v for k, v in some.value.items() if k not in others.value and v is not None]
-            if values:
-                yield Found(f"enum-value-{what}", f"{words}: {_show_values(values)}", *places)
+        yield from _compare_values(one, other, places)
         return
     fact = one or other
     if fact is not None:
         what = "added" if one is None else "removed"
         listed = _show_values([*fact.value.values()])
         yield Found(f"enum-{what}", f"the list of allowed values was {what}: {listed}", *places)
+
+
+def _compare_values(one: Fact, other: Fact, places: tuple[str, str]) -> Iterator[Found]:
+    gone, come = (
+        [value for key, value in some.value.items() if key not in others.value]
+        for some, others in ((one, other), (other, one))
+    )
+    if gone and come and len(gone) == len(one.value):
+        change = f"{_show_values(gone)} became {_show_values(come)}"
+        yield Found("enum-changed", f"no value is still allowed: {change}", *places)
+        return
+    for what, words, values in (
+        ("removed", "no longer allowed", gone),
+        ("added", "now allowed", come),
+    ):
+        named = [value for value in values if value is not None]
+        if named:
+            yield Found(f"enum-value-{what}", f"{words}: {_show_values(named)}", *places)
 
 
 def compare_limits(old: Facet, new: Facet) -> Iterator[Found]:
@@ -217,7 +229,7 @@ def compare_conditions(old: Facet, new: Facet) -> Iterator[Found]:
     after = {n for n in (*new.children, *new.facts) if _is_condition(n, covered)}
     for name in sorted(before ^ after):
         what = "added" if name in after else "removed"
-        places = _places(old, new, *name.split("/", 1))
+        places = _place_condition(old, name), _place_condition(new, name)
         yield Found(f"condition-{what}", f"{excerpt(name, _SHOWN)} was {what}", *places)
     for name in CONDITIONS:
         one, other = old.facts.get(name), new.facts.get(name)
@@ -295,10 +307,17 @@ def _spot(facet: Facet, name: str) -> str:
     return point(schema.target, schema.space.document.location)
 
 
+def _place_condition(facet: Facet, name: str) -> str:
+    if name in facet.facts:
+        return facet.facts[name].pointer
+    steps = name.split("/", 1)
+    return _below(facet, *(steps if name in facet.children else steps[:1]))
+
+
 def _is_condition(name: str, covered: tuple[str, ...]) -> bool:
     keyword = name.partition("/")[0]
     kinds = ("contains", "contentSchema", "else", "propertyNames", "then", *CONDITIONS)
-    is_map = keyword in ("dependentSchemas", "patternProperties")
+    is_map = keyword in ("dependentRequired", "dependentSchemas", "patternProperties")
     return keyword not in covered and (keyword in kinds or is_map)
 
 

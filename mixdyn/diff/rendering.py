@@ -14,6 +14,7 @@ from mixdyn.errors import excerpt
 
 _SHOWN = 400
 _OPERATIONS = 3
+_SPARE = 20
 _MARKS: dict[Level, str] = {"breaking": "!", "risky": "?", "compatible": " "}
 _CALLERS = "For Python callers"
 _UNREADABLE = "Could not be read"
@@ -27,6 +28,16 @@ li { margin: .4rem 0; } .at, .in { opacity: .75; font-size: .9em; }
 .compatible { border-left: 4px solid #2e7d32; padding-left: .6rem; }
 ul { list-style: none; padding: 0; }
 """
+
+
+def render_line(difference: Summary, width: int) -> str:
+    """Give a difference in one line: how much changed, and what of it callers meet, if it fits."""
+    count = ", ".join(f"{difference.count(level)} {level}" for level in LEVELS)
+    worst = sorted(difference.callers, key=lambda change: LEVELS.index(change.level))
+    room = width - len(f"<Difference: {count}; >")
+    if not worst or room < _SPARE:
+        return f"<Difference: {count}>"
+    return f"<Difference: {count}; {excerpt('; '.join(map(str, worst[:room])), room)}>"
 
 
 def render_text(difference: Summary) -> str:
@@ -137,7 +148,7 @@ def _name(subject: Subject) -> str:
 
 def _count(difference: Summary) -> str:
     if not difference.changes:
-        return "No changes."
+        return "No changes over HTTP." if difference.callers else "No changes."
     return ", ".join(f"{difference.count(level)} {level}" for level in LEVELS) + " changes"
 
 

@@ -7,9 +7,11 @@ when fewer may be sent, and when more may be received than it was written for.
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Literal, NamedTuple
 
 from mixdyn.diff.change import Direction, Level
+from mixdyn.errors import excerpt
 
 Effect = Literal["narrows", "widens", "either", "unknown", "none"]
 
@@ -37,6 +39,7 @@ EFFECTS: dict[str, Effect] = {
     "format-widened": "widens",
     "enum-added": "narrows",
     "enum-removed": "widens",
+    "enum-changed": "either",
     "enum-value-added": "widens",
     "enum-value-removed": "narrows",
     "multiple-of-added": "narrows",
@@ -122,6 +125,8 @@ _NEW_VALUE = "enums grow; code that handles each value meets one it does not kno
 _NEW_EVENT = "an event of an unknown kind is delivered untyped, and the stream goes on"
 _NO_EVENT = "code that waits for this kind of event waits for ever"
 _DEFAULT = "values are as before, but a call that leaves it out may now do something else"
+_OLD_PLACE = "what was taken at this place of the array may be refused, or mean something else"
+_NEW_PLACE = "at this place of the array something else may come"
 _READ_ONLY = "the argument is gone: a property that only the server sets is no longer sent"
 
 # Where the rule above does not tell the whole, or where there is no schema.
@@ -136,6 +141,9 @@ _FIXED: dict[str, Verdict] = {
     "response-property-no-longer-write-only": Verdict("compatible", "more is received"),
     "event-property-became-write-only": Verdict("breaking", _GONE),
     "event-property-no-longer-write-only": Verdict("compatible", "more is received"),
+    "request-item-position-removed": Verdict("breaking", _OLD_PLACE),
+    "response-item-position-added": Verdict("breaking", _NEW_PLACE),
+    "event-item-position-added": Verdict("breaking", _NEW_PLACE),
     "response-enum-value-added": Verdict("risky", _NEW_VALUE),
     "event-enum-value-added": Verdict("risky", _NEW_VALUE),
     "event-union-branch-added": Verdict("compatible", _NEW_EVENT),
@@ -220,3 +228,13 @@ def _make_table() -> dict[str, Verdict]:
 
 
 VERDICTS = _make_table()
+"""Every code that a comparison may give, with its level and the reason: codes are never reused."""
+
+
+def explain(code: str) -> Verdict:
+    """Give the level of a code and the reason for it; ValueError, with the nearest, for no code."""
+    if code not in VERDICTS:
+        near = get_close_matches(code, VERDICTS, n=3)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise ValueError(f"{excerpt(code, 80)!r} is no code of a change{hint}")
+    return VERDICTS[code]

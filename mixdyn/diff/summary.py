@@ -24,7 +24,7 @@ class Subject(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Summary:
     """
-    What differs between two documents; false where nothing does.
+    What differs between two documents; false where nothing does over HTTP.
 
     `changes` are in HTTP terms, worst first; `callers` is what Python callers meet; `unreadable`
     tells what could not be compared since it cannot be read.
@@ -41,6 +41,15 @@ class Summary:
         """The worst level among the changes, or None where there are none."""
         return worst([change.level for change in self.changes])
 
+    @property
+    def breaking(self) -> tuple[Change, ...]:
+        """The changes that break callers."""
+        return self.of_level("breaking")
+
+    def of_level(self, level: Level) -> tuple[Change, ...]:
+        """Give the changes of a level."""
+        return tuple(change for change in self.changes if change.level == level)
+
     def fails_on(self, level: Level) -> bool:
         """Tell whether there is a change of a level, or of a worse one; ValueError for no level."""
         if level not in LEVELS:
@@ -49,7 +58,7 @@ class Summary:
 
     def count(self, level: Level) -> int:
         """Give the number of changes of a level."""
-        return sum(change.level == level for change in self.changes)
+        return len(self.of_level(level))
 
     def to_dict(self) -> dict[str, Any]:
         """Give all of it as JSON values."""

@@ -94,8 +94,8 @@ def _merge(reports: Iterable[_Report]) -> Iterator[Change]:
         _, known = groups.setdefault((code, found.message, old, new), (report, {}))
         known.update(dict.fromkeys(labels))
     for (code, found, _), names in groups.values():
-        level = VERDICTS[code].level
-        yield Change(code, level, found.message, found.old, found.new, tuple(sorted(names)))
+        level, reason = VERDICTS[code]
+        yield Change(code, level, found.message, found.old, found.new, tuple(sorted(names)), reason)
 
 
 def _rank(change: Change) -> tuple[int | str, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
+from mixdyn.diff.joint import unwrap
 from mixdyn.diff.plain import make_key, strip_remarks
 from mixdyn.errors import DocumentError
 from mixdyn.schema import Schema
@@ -40,10 +41,10 @@ def list_options(schema: Schema) -> list[Option]:
     tags: dict[int, set[str]] = {}
     options: dict[int, Schema] = {}
     for tag, branch in discriminator.branches.items() if discriminator is not None else ():
-        options.setdefault(id(branch.resolved), branch)
-        tags.setdefault(id(branch.resolved), set()).add(str(tag))
+        options.setdefault(id(unwrap(branch)), branch)
+        tags.setdefault(id(unwrap(branch)), set()).add(str(tag))
     for branch in schema.branches:
-        options.setdefault(id(branch.resolved), branch)
+        options.setdefault(id(unwrap(branch)), branch)
     return [Option(branch, frozenset(tags.get(key, ()))) for key, branch in options.items()]
 
 

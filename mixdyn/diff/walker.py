@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from mixdyn.diff.change import Direction
 from mixdyn.diff.facet import Facet, read_facet
 from mixdyn.diff.finding import Found
+from mixdyn.diff.joint import Joint, Joints, settle
 from mixdyn.diff.keyword import compare_facets, visible
 from mixdyn.diff.place import point
 from mixdyn.diff.union import Option, find_same, match_options
@@ -54,13 +55,14 @@ class Walker:
         self.documentation = documentation
         self.nodes: dict[Key, Node] = {}
         self.unreadable: set[str] = set()
+        self._joints = Joints()
         self._schemas: set[int] = set()
         self._facets: dict[int, Facet | str] = {}
         self._waiting: list[tuple[Key, Schema, Schema]] = []
 
     def enter(self, old: Schema, new: Schema, direction: Direction) -> Key:
         """Note a pair for comparison, and give the key of its node."""
-        old, new = _settle(old), _settle(new)
+        old, new = settle(old), settle(new)
         key = (id(old), id(new), direction)
         if key not in self.nodes:
             self.nodes[key] = Node([], [])
@@ -82,6 +84,8 @@ class Walker:
             else:
                 pairs = ((old.child(*way), new.child(*way)) for way in references)
                 node.below.extend(self.enter(one, other, key[2]) for one, other in pairs)
+        if self._joints.is_full:
+            self.unreadable.add(_TOO_MANY)
 
     def _compare(self, node: Node, old: Schema, new: Schema, direction: Direction) -> None:
         before, after = self._read(old), self._read(new)
@@ -125,7 +129,7 @@ class Walker:
         """Compare a union with what is none: often one of its alternatives, all that there was."""
         union, lone = (old, new) if old.is_union else (new, old)
         same = find_same(lone.core, union.options)
-        picked = self._read(_settle(same.schema)) if same is not None else None
+        picked = self._read(settle(same.schema)) if same is not None else None
         if same is None or not isinstance(picked, Facet):
             node.found.append(_found_union(old, new))
             return
@@ -142,7 +146,7 @@ class Walker:
         found = self._facets.get(id(schema))
         if found is None:
             try:
-                found = read_facet(schema)
+                found = read_facet(schema, self._joints)
             except DocumentError as error:
                 found = error.message
             except RecursionError:
@@ -189,16 +193,6 @@ def _find_dirty(nodes: Mapping[Key, Node]) -> set[Key]:
     return dirty
 
 
-def _settle(schema: Schema) -> Schema:
-    """Follow references that add nothing; what cannot be followed stays, and is told later."""
-    if schema.value.get("nullable") is True:  # beside a `$ref`, 3.0 ignores it; but it is meant
-        return schema
-    try:
-        return schema.resolved
-    except DocumentError:
-        return schema
-
-
 def _find_shared(old: Schema, new: Schema) -> list[tuple[str | int, ...]] | None:
     """
     Give the ways to all references in a schema that is written the same in both documents.
@@ -206,7 +200,8 @@ def _find_shared(old: Schema, new: Schema) -> list[tuple[str | int, ...]] | None
     None where it is not, or where what stands elsewhere has a part in what it says.
     """
     versions = (s.space.document.version == (3, 0) for s in (old, new))
-    if len(set(versions)) > 1 or "$ref" in old.value:
+    is_more = isinstance(old, Joint) or isinstance(new, Joint) or "$ref" in old.value
+    if len(set(versions)) > 1 or is_more:
         return None
     try:
         is_same = old.target.value == new.target.value

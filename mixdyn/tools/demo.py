@@ -15,6 +15,8 @@ from typing import Any, TextIO
 
 from mixdyn import Mix, errors
 from mixdyn.errors import excerpt, printable
+from mixdyn.terminal import is_terminal
+from mixdyn.tools.cli.progress import Bar
 from mixdyn.tools.mock import serve
 
 WIDTH = 100
@@ -25,12 +27,14 @@ class Step:
     """
     A line of Python, why it is shown, and what must come of it.
 
-    `check` gets the line's value, or the error that it raised.
+    `check` gets the line's value, or the error that it raised. `watched` is the line for those who
+    look on at a terminal, where it is another: one with progress.
     """
 
     title: str
     code: str
     check: Callable[[Any], bool]
+    watched: str = ""
 
 
 READ_ONLY: tuple[Step, ...] = (
@@ -53,6 +57,10 @@ MAIN_JOB: tuple[Step, ...] = (
         "Upload a file into it.",
         'mix.files.upload_session_file(id=session.id, file=("notes.txt", b"remember the milk"))',
         lambda v: v.name == "notes.txt" and v.size == 17,
+        """\
+mix.files.upload_session_file(
+    id=session.id, file=("notes.txt", b"remember the milk"), on_progress=bar
+)""",
     ),
     Step(
         "List its files.",
@@ -63,6 +71,10 @@ MAIN_JOB: tuple[Step, ...] = (
         "Fetch the file: downloads stream, `read()` takes all of it.",
         'mix.files.get_session_file(id=session.id, filename="notes.txt").read()',
         lambda v: v == b"remember the milk",
+        """\
+mix.files.get_session_file(
+    id=session.id, filename="notes.txt", on_progress=bar
+).read()""",
     ),
     Step(
         "Open the session's event stream.",
@@ -114,7 +126,7 @@ def run_demo(server_url: str | None = None, output: TextIO = sys.stdout) -> int:
 
     Args:
         server_url: a real Mix server; without it a stand-in is started on a free loopback port.
-        output: where the transcript goes.
+        output: where the transcript goes. On a terminal, the file's way is shown by a bar.
 
     Gives 0 only if each step did what it should, else 1. What was created is deleted again.
     """
@@ -138,10 +150,12 @@ class _Walk:
     def __init__(self, mix: Mix, output: TextIO) -> None:
         self.output = output
         self.printed: list[str] = []
+        self.bar = Bar(output, "notes.txt")
         self.names: dict[str, Any] = {"mix": mix, "print": self.print}
 
     def say(self, text: str) -> None:
-        """Write to the transcript."""
+        """Write to the transcript, below a bar that was drawn."""
+        self.bar.close()
         print(text, file=self.output, flush=True)
 
     def print(self, *values: object) -> None:
@@ -151,8 +165,12 @@ class _Walk:
 
     def take(self, step: Step) -> bool:
         """Show a step, run it, show what came of it, and tell whether that was right."""
-        self.say(f"# {step.title}\n>>> " + step.code.replace("\n", "\n... "))
-        outcome = self.run(step.code)
+        code, title = step.code, step.title
+        if step.watched and is_terminal(self.output):
+            code, title = step.watched, f"{title} `bar` draws the bytes done, and in all."
+        self.say(f"# {title}\n>>> " + code.replace("\n", "\n... "))
+        self.bar = self.names["bar"] = Bar(self.output, "notes.txt")
+        outcome = self.run(code)
         if isinstance(outcome, Exception):
             self.say(f"{type(outcome).__name__}: {printable(str(outcome))}")
         try:

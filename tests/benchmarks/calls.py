@@ -1,151 +1,177 @@
 """
-Single calls against the same calls by bare httpx: one object got, one made, over a mock transport
-and over loopback, with the extra `fast` and without it, and as the first thing a process does.
+Rows 3 to 7 and 15: single calls against the same calls by bare httpx, over a mock transport and
+over loopback, with the extra `fast` and without it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-import subprocess
-import sys
-import time
-from collections.abc import Awaitable, Callable
+import operator
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import httpx
 
 from mixdyn import Mix
-from tests.benchmarks.concurrency import run_server
-from tests.benchmarks.measure import SESSION, TIME, URL, Row, compare, run_fresh
+from mixdyn.names import to_snake
+from tests.benchmarks.measure import (
+    Benchmark,
+    Line,
+    Scale,
+    Sides,
+    repeat,
+    repeat_async,
+)
+from tests.benchmarks.server import run_server
+from tests.benchmarks.session import SESSION, TITLE, URL, answer_json
 from tests.things import make_client
 
-ROOT = Path(__file__).parents[2]
-CALLS = 300
-BODY = json.dumps(SESSION).encode()
-TITLE = {"title": "benchmark"}
-LIMITS = (0.95, 1.0)
-SLOW_LIMITS = (2.0, 2.0)
+FAST = ("jsonschema_rs", "msgspec")
+BASELINE = "httpx and .json()"
 
-Caller = Callable[[], Awaitable[Any]]
-Sides = tuple[Callable[[], float], Callable[[], float]]
+Work = Callable[[Any], object]
 
 
-def measure_rows(rounds: int, *, is_fast: bool) -> list[Row]:
-    """Measure all rows on single calls, those with the extra `fast` where it is installed."""
-    fast = measure_mocked("with `fast`", LIMITS, rounds) if is_fast else []
-    return [measure_first(rounds), *fast, measure_loopback(rounds), *measure_plain(rounds)]
-
-
-def measure_mocked(extra: str, limits: tuple[float, float], rounds: int) -> list[Row]:
-    """Compare a validated GET and a validated POST, blocking and awaited, with bare ones."""
-    transport = httpx.MockTransport(_answer)
-    with httpx.Client(transport=transport) as client, asyncio.Runner() as runner:
-        many = httpx.AsyncClient(transport=transport)
-        mix: Any = Mix(client=client, async_client=many)
-        sessions = mix.sessions
-        pairs: dict[str, tuple[Callable[..., Any], ...]] = {
-            "GET": (
-                lambda: sessions.get(id="ses_1"),
-                lambda: client.get(f"{URL}/ses_1").json(),
-                lambda: sessions.get_async(id="ses_1"),
-                lambda: many.get(f"{URL}/ses_1"),
-                _read_json,
-            ),
-            "POST": (
-                lambda: sessions.create(title="benchmark"),
-                lambda: client.post(URL, json=TITLE).json(),
-                lambda: sessions.create_async(title="benchmark"),
-                lambda: many.post(URL, json=TITLE),
-                _read_json,
-            ),
-        }
-        rows = []
-        for (method, calls), limit in zip(pairs.items(), limits, strict=True):
-            ours, theirs, ours_async, *theirs_async = calls
-            name = f"validated {method}, 1 object, {extra}"
-            sides: Sides = partial(_time, ours), partial(_time, theirs)
-            rows.append(compare(name, "httpx and .json()", limit, sides, rounds))
-            sides = (
-                partial(_run, runner, ours_async, None),
-                partial(_run, runner, *theirs_async),
-            )
-            rows.append(compare(f"{name}, async", "httpx and .json()", limit, sides, rounds))
-        runner.run(many.aclose())
-        return rows
-
-
-def measure_loopback(rounds: int) -> Row:
-    """Compare a validated GET with a bare one over a connection that is kept."""
-    with run_server() as url, make_client(url) as api, httpx.Client() as client:
-        sides: Sides = (
-            lambda: _time(lambda: api.things.get(id="a")),
-            lambda: _time(lambda: client.get(f"{url}/things/a").json()),
+@contextmanager
+def blocking(ours: Work, theirs: Work, scale: Scale) -> Generator[Sides]:
+    """Compare calls of a Mix with calls of the bare client that it uses."""
+    with httpx.Client(transport=answer_json(SESSION)) as client:
+        mix = Mix(client=client)
+        yield (
+            lambda: repeat(lambda: ours(mix), scale.calls),
+            lambda: repeat(lambda: theirs(client), scale.calls),
         )
-        return compare("the same over loopback, keep-alive", "httpx.Client", 1.0, sides, rounds)
 
 
-def measure_first(rounds: int) -> Row:
-    """Compare fresh processes, up to the end of their first call over a mock transport."""
-    ours, theirs = (run_fresh_of(_FIRST + call) for call in (_OURS, _THEIRS))
-    return compare("fresh process, first validated call", "bare httpx", 1.3, (ours, theirs), rounds)
+@contextmanager
+def awaited(
+    ours: Callable[[Any], Awaitable[Any]], theirs: Callable[[Any], Awaitable[Any]], scale: Scale
+) -> Generator[Sides]:
+    """Compare awaited calls, one after the other."""
+    client = httpx.AsyncClient(transport=answer_json(SESSION))
+    mix = Mix(async_client=client)
+    with asyncio.Runner() as runner:
+        yield (
+            lambda: runner.run(repeat_async(lambda: ours(mix), scale.calls)),
+            lambda: runner.run(repeat_async(lambda: theirs(client), scale.calls)),
+        )
+        runner.run(client.aclose())
 
 
-def run_fresh_of(statement: str) -> Callable[[], float]:
-    """Give the function that times a statement in a fresh process."""
-    return lambda: run_fresh(statement, TIME)
+async def _get(client: httpx.AsyncClient) -> Any:
+    return (await client.get(f"{URL}/ses_1")).json()
 
 
-def measure_plain(rounds: int) -> list[Row]:
-    """Compare GET and POST in a process that has the packages of the extra `fast` hidden."""
-    command = [sys.executable, "-c", _PLAIN.format(rounds=rounds)]
-    done = subprocess.run(command, capture_output=True, check=True, text=True, cwd=ROOT)
-    return [Row(*row) for row in json.loads(done.stdout)]
+async def _post(client: httpx.AsyncClient) -> Any:
+    return (await client.post(URL, json=TITLE)).json()
 
 
-_PLAIN = """
-import sys
-sys.modules["jsonschema_rs"] = sys.modules["msgspec"] = None
-import json
-from tests.benchmarks.calls import SLOW_LIMITS, measure_mocked
-print(json.dumps(measure_mocked("without `fast`", SLOW_LIMITS, {rounds})))
-"""
-_FIRST = f"""
-import httpx
-def answer(request):
-    return httpx.Response(200, headers={{"content-type": "application/json"}}, content={BODY!r})
-client = httpx.Client(transport=httpx.MockTransport(answer))
-"""
-_OURS = "import mixdyn; mixdyn.Mix(client=client).sessions.get(id='ses_1')"
-_THEIRS = f"client.get('{URL}/ses_1').json()"
+GET = partial(
+    blocking,
+    lambda mix: mix.sessions.get(id="ses_1"),
+    lambda client: client.get(f"{URL}/ses_1").json(),
+)
+POST = partial(
+    blocking,
+    lambda mix: mix.sessions.create(title="benchmark"),
+    lambda client: client.post(URL, json=TITLE).json(),
+)
+GET_ASYNC = partial(awaited, lambda mix: mix.sessions.get_async(id="ses_1"), _get)
+POST_ASYNC = partial(awaited, lambda mix: mix.sessions.create_async(title="benchmark"), _post)
 
 
-def _answer(request: httpx.Request) -> httpx.Response:
-    status = 201 if request.method == "POST" else 200
-    return httpx.Response(status, headers={"content-type": "application/json"}, content=BODY)
+@contextmanager
+def lists(items: int, scale: Scale, *, reads: bool) -> Generator[Sides]:
+    """Compare lists, where `reads` with every attribute of every object read."""
+    read_ours: Any = operator.attrgetter(*map(to_snake, SESSION)) if reads else None
+    read_theirs: Any = operator.itemgetter(*SESSION) if reads else None
+    with httpx.Client(transport=answer_json([SESSION] * items)) as client:
+        mix: Any = Mix(client=client)
+
+        def ours() -> None:
+            found = mix.sessions.list()
+            if reads:
+                for item in found:
+                    read_ours(item)
+
+        def theirs() -> None:
+            found = client.get(URL).json()
+            if reads:
+                for item in found:
+                    read_theirs(item)
+
+        calls = max(1, 20 * scale.calls // items)
+        yield lambda: repeat(ours, calls), lambda: repeat(theirs, calls)
 
 
-def _time(call: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    for _ in range(CALLS):
-        call()
-    return time.perf_counter() - start
+@contextmanager
+def _read_100(scale: Scale) -> Generator[Sides]:
+    with lists(min(100, scale.items), scale, reads=True) as sides:
+        yield sides
 
 
-def _run(runner: asyncio.Runner, call: Caller, look: Callable[[Any], object] | None) -> float:
-    return runner.run(_time_async(call, look))
+@contextmanager
+def _list_many(scale: Scale) -> Generator[Sides]:
+    with lists(scale.items, scale, reads=False) as sides:
+        yield sides
 
 
-async def _time_async(call: Caller, look: Callable[[Any], object] | None) -> float:
-    start = time.perf_counter()
-    for _ in range(CALLS):
-        answer = await call()
-        if look is not None:
-            look(answer)
-    return time.perf_counter() - start
+@contextmanager
+def _loopback(scale: Scale) -> Generator[Sides]:
+    with run_server() as url, make_client(url) as api, httpx.Client() as client:
+        yield (
+            lambda: repeat(lambda: api.things.get(id="a"), scale.calls),
+            lambda: repeat(lambda: client.get(f"{url}/things/a").json(), scale.calls),
+        )
 
 
-def _read_json(response: httpx.Response) -> Any:
-    return response.json()
+@contextmanager
+def _loopback_async(scale: Scale) -> Generator[Sides]:
+    with run_server() as url, asyncio.Runner() as runner:
+        api, client = make_client(url), httpx.AsyncClient()
+
+        async def bare() -> Any:
+            return (await client.get(f"{url}/things/a")).json()
+
+        yield (
+            lambda: runner.run(repeat_async(lambda: api.things.get_async(id="a"), scale.calls)),
+            lambda: runner.run(repeat_async(bare, scale.calls)),
+        )
+        runner.run(api.aclose())
+        runner.run(client.aclose())
+
+
+def _line(number: str, name: str, limit: float) -> tuple[Line]:
+    return (Line(number, name, BASELINE, limit),)
+
+
+BENCHMARKS = [
+    Benchmark(_line("3", "validated GET, 1 object", 0.95), GET, 151, FAST),
+    Benchmark(_line("3", "the same, async", 0.95), GET_ASYNC, 151, FAST),
+    Benchmark(_line("4", "validated POST with body", 1.0), POST, 151, FAST),
+    Benchmark(_line("4", "the same, async", 1.0), POST_ASYNC, 151, FAST),
+    Benchmark(
+        _line("5", "validated list of 100, every attribute read", 1.3),
+        _read_100,
+        101,
+        FAST,
+        warms=10,
+    ),
+    Benchmark(_line("6", "validated list of 10,000", 1.0), _list_many, 31, FAST, warms=10),
+    Benchmark(
+        _line("6", "the same without the faster JSON parser", 1.4),
+        _list_many,
+        31,
+        FAST[:1],
+        hides=FAST[1:],
+        warms=10,
+    ),
+    Benchmark(_line("7", "row 3 over loopback, keep-alive", 1.0), _loopback, 101),
+    Benchmark(_line("7", "the same, async", 1.0), _loopback_async, 101),
+    Benchmark(_line("15", "row 3 without `fast`", 2.0), GET, 101, hides=FAST),
+    Benchmark(_line("15", "row 3, async, without `fast`", 2.0), GET_ASYNC, 101, hides=FAST),
+    Benchmark(_line("15", "row 4 without `fast`", 2.0), POST, 101, hides=FAST),
+    Benchmark(_line("15", "row 4, async, without `fast`", 2.0), POST_ASYNC, 101, hides=FAST),
+]

@@ -1,141 +1,103 @@
 """
-Many calls and many streams at once over loopback: mixdyn's own clients against one bare client of
-httpx, in the same run and interleaved. The server is another process, so that only the client's
-CPU time counts.
+Row 8, and of row 13 what is about many streams: much at once over loopback, mixdyn's own clients
+against one bare client of httpx.
 """
 
 from __future__ import annotations
 
 import asyncio
-import resource
-import statistics
-import subprocess
-import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import Any, NamedTuple
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
 
 import httpx
 
 from mixdyn.transport import KEEP_SECONDS
-from tests.benchmarks.measure import Row, compare
+from tests.benchmarks.measure import Benchmark, Figures, Line, Scale, Sides
+from tests.benchmarks.process import run_fresh
+from tests.benchmarks.server import raise_file_limit, run_server
 from tests.things import make_client
 
-BODY = b'{"name": "a"}'
-ANSWER = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s"
-EVENT = b'event: tick\ndata: {"n": 1}\n\n'
-STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+THREADS = 32
 EVENTS = 10
-MEMORY_KB = 40
-ROOT = Path(__file__).parents[2]
+
+Call = Callable[[], Awaitable[Any]]
 
 
-def measure_concurrency(rounds: int, streams: int = 1000) -> list[Row]:
-    """
-    Measure all rows of many at once; those on streams need httpx-sse for the bare side.
-
-    With 1,000 streams the bare side takes two minutes, with 300 some twenty seconds.
-    """
-    raise_file_limit()
-    with run_server() as url:
-        rows = [
-            measure_tasks(url, 200, 0.35, rounds, is_new=True),
-            measure_tasks(url, 200, None, rounds, is_new=False),
-            measure_threads(url, 32, None, rounds),
-        ]
-        with suppress(ImportError):  # the bare side reads events by httpx-sse
-            rows += measure_streams(url, streams, 1)
-        return [*rows, measure_memory(url, 1000, 3)]
-
-
-def measure_tasks(url: str, tasks: int, limit: float | None, rounds: int, *, is_new: bool) -> Row:
+@contextmanager
+def _tasks(scale: Scale, *, renews: bool) -> Generator[Sides]:
     """Compare validated calls of many tasks at once with bare ones, by new or by warm clients."""
-    target = f"{url}/things/a"
-    limits = httpx.Limits(max_connections=tasks)
     verify = httpx.create_ssl_context()  # made once for all of ours, too
+    with run_server() as url, asyncio.Runner() as runner:
+        pair: list[Any] = [make_client(url), httpx.AsyncClient(verify=verify)]
 
-    async def main() -> Row:
-        api = make_client(url)
-        bare = httpx.AsyncClient(limits=limits, verify=verify)
+        def ours() -> Figures:
+            if renews:
+                runner.run(pair[0].aclose())
+                pair[0] = make_client(url)
+            return runner.run(_time_tasks(lambda: pair[0].things.get_async(id="a"), scale.tasks))
 
-        async def ours() -> float:
-            nonlocal api
-            if is_new:
-                await api.aclose()
-                api = make_client(url)
-            return await _time_tasks(lambda: api.things.get_async(id="a"), tasks)
+        def theirs() -> Figures:
+            if renews:
+                runner.run(pair[1].aclose())
+                pair[1] = httpx.AsyncClient(verify=verify)
+            return runner.run(_time_tasks(ask, scale.tasks))
 
-        async def theirs() -> float:
-            nonlocal bare
-            if is_new:
-                await bare.aclose()
-                bare = httpx.AsyncClient(limits=limits, verify=verify)
-            return await _time_tasks(ask, tasks)
+        async def ask() -> Any:
+            return (await pair[1].get(f"{url}/things/a")).json()
 
-        async def ask() -> None:
-            (await bare.get(target)).json()
-
-        pairs = [(await ours(), await theirs()) for _ in range(rounds + 1)]
-        await api.aclose()
-        await bare.aclose()
-        name = f"{tasks} calls at once, {'new client' if is_new else 'again'}"
-        return _row(name, f"httpx.AsyncClient, limits={tasks}", limit, pairs[1:])
-
-    return asyncio.run(main())
+        yield ours, theirs
+        for client in pair:
+            runner.run(client.aclose())
 
 
-def measure_threads(url: str, threads: int, limit: float | None, rounds: int) -> Row:
+async def _time_tasks(call: Call, count: int) -> Figures:
+    start, cpu = time.perf_counter(), time.process_time()
+    await asyncio.gather(*(call() for _ in range(count)))
+    return time.perf_counter() - start, time.process_time() - cpu
+
+
+@contextmanager
+def _threads(_: Scale) -> Generator[Sides]:
     """Compare validated calls from many threads at once with bare ones."""
-    target = f"{url}/things/a"
-    with ThreadPoolExecutor(threads) as pool, make_client(url) as api, httpx.Client() as bare:
+    with (
+        run_server() as url,
+        ThreadPoolExecutor(THREADS) as pool,
+        make_client(url) as api,
+        httpx.Client() as bare,
+    ):
 
-        def run(call: Callable[[int], object]) -> float:
+        def time_all(call: Callable[[int], object]) -> Figures:
             start = time.process_time()
-            list(pool.map(call, range(threads * 5)))
-            return time.process_time() - start
+            list(pool.map(call, range(THREADS * 5)))
+            return (time.process_time() - start,)
 
-        sides = (
-            lambda: run(lambda _: api.things.get(id="a")),
-            lambda: run(lambda _: bare.get(target).json()),
+        yield (
+            lambda: time_all(lambda _: api.things.get(id="a")),
+            lambda: time_all(lambda _: bare.get(f"{url}/things/a").json()),
         )
-        return compare(f"{threads} threads at once", "httpx.Client", limit, sides, rounds)
 
 
-async def _time_tasks(call: Callable[[], Awaitable[Any]], tasks: int) -> float:
-    start = time.process_time()
-    await asyncio.gather(*(call() for _ in range(tasks)))
-    return time.process_time() - start
-
-
-class Streams(NamedTuple):
-    """CPU seconds to open one of many streams, again when they have ended, and per event."""
-
-    opening: float
-    again: float
-    event: float
-
-
-def measure_streams(url: str, streams: int, rounds: int) -> list[Row]:
+@contextmanager
+def _streams(scale: Scale) -> Generator[Sides]:
     """
     Compare opening many streams at once, and reading ten events of each until they all end.
 
     What makes the bare client slow is that it keeps the connections of streams that have ended, and
     looks at all of them whenever one ends or begins. It is given the limits of our own clients.
     """
-    sides = (_our_streams, _their_streams)
-    pairs = [[asyncio.run(side(url, streams)) for side in sides] for _ in range(rounds)]
-    name, baseline = f"{streams:,} streams at once", "httpx.AsyncClient, httpx-sse"
-    return [
-        _row(f"{name}: first opened", baseline, None, [(a.opening, b.opening) for a, b in pairs]),
-        _row(f"{name}: opened again", baseline, 0.08, [(a.again, b.again) for a, b in pairs]),
-        _row(f"{name}: per event", baseline, 0.12, [(a.event, b.event) for a, b in pairs]),
-    ]
+    raise_file_limit()
+    with run_server() as url:
+        yield (
+            lambda: asyncio.run(_our_streams(url, scale.streams)),
+            lambda: asyncio.run(_their_streams(url, scale.streams)),
+        )
 
 
-async def _our_streams(url: str, count: int) -> Streams:
+async def _our_streams(url: str, count: int) -> Figures:
     async with make_client(url) as api:
 
         async def open_one() -> Any:
@@ -144,7 +106,7 @@ async def _our_streams(url: str, count: int) -> Streams:
         return await _time_streams(url, count, open_one, anext)
 
 
-async def _their_streams(url: str, count: int) -> Streams:
+async def _their_streams(url: str, count: int) -> Figures:
     from httpx_sse import EventSource
 
     limits = httpx.Limits(max_connections=None, keepalive_expiry=KEEP_SECONDS)
@@ -161,42 +123,42 @@ async def _their_streams(url: str, count: int) -> Streams:
 
 
 async def _time_streams(
-    url: str, count: int, open_one: Callable[[], Awaitable[Any]], read: Callable[[Any], Any]
-) -> Streams:
+    url: str, count: int, open_one: Call, read: Callable[[Any], Awaitable[Any]]
+) -> Figures:
+    """Give the CPU seconds to open them all, to open them again, and to read every event."""
     async with httpx.AsyncClient(timeout=600) as control:
-        took = []
+        opening: list[float] = []
+        reading = 0.0
         for _ in range(2):
             start = time.process_time()
             opened = await asyncio.gather(*(open_one() for _ in range(count)))
-            took.append((time.process_time() - start) / count)
+            opening.append(time.process_time() - start)
             start = time.process_time()
             for _ in range(EVENTS):
                 await control.get(f"{url}/tick")
                 await asyncio.gather(*map(read, opened))
             await control.get(f"{url}/end")
             await asyncio.gather(*map(_end, opened))
-            event = (time.process_time() - start) / count / EVENTS
-        return Streams(took[0], took[1], event)
+            reading = time.process_time() - start
+        return *opening, reading
 
 
 async def _end(stream: Any) -> None:
     assert [event async for event in stream] == []
 
 
-def measure_memory(url: str, streams: int, rounds: int) -> Row:
+@contextmanager
+def _memory(scale: Scale) -> Generator[Sides]:
     """Measure the memory of an open stream, in fresh processes."""
-    code = _MEMORY.format(url=url, count=streams)
-    grown = []
-    for _ in range(rounds):
-        command = [sys.executable, "-c", code]
-        done = subprocess.run(command, capture_output=True, check=True, cwd=ROOT)
-        grown.append((float(done.stdout) / streams, float(MEMORY_KB)))
-    return _row(f"{streams:,} streams: memory of each", f"{MEMORY_KB} KB", 1.0, grown)
+    with run_server() as url:
+        code = _MEMORY.format(url=url, count=scale.streams)
+        yield lambda: [run_fresh(code)[0] / scale.streams], None
 
 
 _MEMORY = """
 import asyncio
-from tests.benchmarks.concurrency import raise_file_limit, resident
+from tests.benchmarks.concurrency import resident
+from tests.benchmarks.server import raise_file_limit
 from tests.things import make_client
 
 async def main():
@@ -217,72 +179,37 @@ def resident() -> float:
         return float(status.read().split("VmRSS:")[1].split()[0])
 
 
-def raise_file_limit() -> None:
-    """Allow as many open files as the machine does: each stream is one."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
-def _row(name: str, baseline: str, limit: float | None, pairs: list[tuple[float, float]]) -> Row:
-    ratios = sorted(a / b for a, b in pairs)
-    ratio = statistics.median(a for a, _ in pairs) / statistics.median(b for _, b in pairs)
-    return Row(name, baseline, ratio, ratios[0], ratios[-1], limit)
-
-
-@contextmanager
-def run_server() -> Iterator[str]:
-    """Run the server in a process of its own, for the length of a block."""
-    command = [sys.executable, "-m", "tests.benchmarks.concurrency"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
-        try:
-            yield f"http://127.0.0.1:{process.stdout.readline().strip()}"  # type: ignore[union-attr]  # it is a pipe
-        finally:
-            process.terminate()
-
-
-class _Server(asyncio.Protocol):
-    """Answers each request at once, and sends an event to every stream when asked to."""
-
-    streams: set[asyncio.Transport] = set()  # noqa: RUF012  # of all connections
-
-    def connection_made(self, transport: Any) -> None:
-        self.transport: asyncio.Transport = transport
-        self.data = b""
-
-    def connection_lost(self, _: Exception | None) -> None:
-        self.streams.discard(self.transport)
-
-    def data_received(self, data: bytes) -> None:
-        *requests, self.data = (self.data + data).split(b"\r\n\r\n")
-        for request in requests:
-            self.answer(request)
-
-    def answer(self, request: bytes) -> None:
-        """Answer one request."""
-        if request.startswith(b"GET /events"):
-            self.streams.add(self.transport)
-            self.transport.write(STREAM)
-            return
-        if request.startswith(b"GET /tick"):
-            self.send_all(b"%x\r\n%s\r\n" % (len(EVENT), EVENT))
-        if request.startswith(b"GET /end"):
-            self.send_all(b"0\r\n\r\n")
-            self.streams.clear()
-        self.transport.write(ANSWER % (len(BODY), BODY))
-
-    def send_all(self, data: bytes) -> None:
-        """Send the same to every stream."""
-        for stream in self.streams:
-            stream.write(data)
-
-
-async def _serve() -> None:
-    raise_file_limit()
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(_Server, "127.0.0.1", 0, backlog=2048)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
-
-
-if __name__ == "__main__":
-    asyncio.run(_serve())
+BARE = "httpx.AsyncClient"
+SSE = "httpx.AsyncClient, httpx-sse"
+BENCHMARKS = [
+    Benchmark(
+        (
+            Line("8", "200 calls at once, new client", BARE, 0.35),
+            Line("8", "the same, CPU time", BARE, 0.35),
+        ),
+        partial(_tasks, renews=True),
+    ),
+    Benchmark(
+        (
+            Line("8", "200 calls at once, again", BARE, 0.35),
+            Line("8", "the same, CPU time", BARE, 0.35),
+        ),
+        partial(_tasks, renews=False),
+    ),
+    Benchmark((Line("8", "32 threads at once, CPU time", "httpx.Client", None),), _threads),
+]
+STREAMS = [
+    Benchmark(
+        (
+            Line("13", "1,000 streams at once opened, CPU time", SSE, 0.08),
+            Line("13", "opened again when they have ended, CPU time", SSE, 0.08),
+            Line("13", "per event of theirs, CPU time", SSE, 0.12),
+        ),
+        _streams,
+        rounds=1,
+        needs=("httpx_sse",),
+        wants="streams",
+        warms=0,
+    ),
+    Benchmark((Line("13", "memory of an open stream", "", 40, "KB"),), _memory, rounds=3),
+]

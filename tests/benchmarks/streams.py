@@ -1,6 +1,6 @@
 """
-Event streams against httpx-sse with `json.loads`, which neither types nor validates; the bytes come
-from memory, so that reading, decoding, typing and checking is all that is measured.
+Row 13: event streams against httpx-sse with `json.loads`, which neither types nor validates; the
+bytes come from memory, so that reading, decoding, typing and checking is all that is measured.
 """
 
 from __future__ import annotations
@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any
 
@@ -16,7 +17,7 @@ import httpx
 
 from mixdyn import Client
 from mixdyn.settings import Mode
-from tests.benchmarks.measure import Row, compare
+from tests.benchmarks.measure import Benchmark, Figures, Line, Scale, Sides
 
 URL = "http://localhost:8088"
 _TEXT = {"type": "string"}
@@ -68,9 +69,8 @@ def make_events(count: int, size: int) -> bytes:
     return f'event: token\ndata: {{"text": "{"x" * (size - bare)}"}}\n\n'.encode() * count
 
 
-def measure_events(
-    name: str, stream: bytes, chunk: int, mode: Mode, limit: float | None, rounds: int
-) -> Row:
+@contextmanager
+def compare_streams(stream: bytes, chunk: int, mode: Mode) -> Generator[Sides]:
     """Compare the time to read a whole stream."""
 
     def answer(_request: httpx.Request) -> httpx.Response:
@@ -79,25 +79,16 @@ def measure_events(
 
     with httpx.Client(transport=httpx.MockTransport(answer)) as client:
         api = Client(SPEC, server_url=URL, client=client, validate=mode)
-        sides = (partial(_read_ours, api), partial(_read_theirs, client))
-        return compare(name, "httpx-sse and json.loads", limit, sides, rounds)
+        yield partial(_read_ours, api), partial(_read_theirs, client)
 
 
-def measure_rows(rounds: int) -> list[Row]:
-    """Measure what the project promises of streams, with the extra `fast`."""
-    small, medium = make_events(20_000, 50), make_events(2_000, 2_048)
-    large = make_events(1, 2_000_000)
-    rows = [
-        measure_events("20,000 events of 50 bytes, strict", small, 4096, "strict", 1.3, rounds),
-        measure_events("20,000 events of 50 bytes, off", small, 4096, "off", 1.0, rounds),
-        measure_events("2,000 events of 2 KB, strict", medium, 4096, "strict", 1.2, rounds),
-        measure_events("2,000 events of 2 KB, off", medium, 4096, "off", 1.2, rounds),
-    ]
-    for chunk in (1, 64, 4096, 65_536):
-        few = min(rounds, 3) if chunk == 1 else rounds
-        name = f"one event of 2 MB in chunks of {chunk} bytes"
-        rows.append(measure_events(name, large, chunk, "strict", 2.0, few))
-    return rows
+def _many(count: int, size: int, mode: Mode, scale: Scale) -> AbstractContextManager[Sides]:
+    events = max(1, count * scale.events // 20_000)
+    return compare_streams(make_events(events, size), 4096, mode)
+
+
+def _one(chunk: int, scale: Scale) -> AbstractContextManager[Sides]:
+    return compare_streams(make_events(1, min(2_000_000, 100 * scale.events)), chunk, "strict")
 
 
 def soak(events: int = 1_000_000) -> tuple[int, int]:
@@ -119,24 +110,50 @@ def soak(events: int = 1_000_000) -> tuple[int, int]:
     return used[0], used[1]
 
 
-def _read_ours(api: Any) -> float:
+def _read_ours(api: Any) -> Figures:
     with api.watch() as events:
         return _seconds(events, lambda event: event.data)
 
 
-def _read_theirs(client: httpx.Client) -> float:
+def _read_theirs(client: httpx.Client) -> Figures:
     from httpx_sse import connect_sse
 
     with connect_sse(client, "GET", f"{URL}/events") as source:
         return _seconds(source.iter_sse(), lambda event: json.loads(event.data))
 
 
-def _seconds(events: Any, look: Callable[[Any], Any]) -> float:
+def _seconds(events: Any, look: Callable[[Any], Any]) -> Figures:
     start = time.perf_counter()
     for event in events:
         look(event)
-    return time.perf_counter() - start
+    return (time.perf_counter() - start,)
 
+
+def _line(name: str, limit: float) -> tuple[Line]:
+    return (Line("13", name, "httpx-sse and json.loads", limit),)
+
+
+_FAST = ("httpx_sse", "jsonschema_rs", "msgspec")
+BENCHMARKS = [
+    *(
+        Benchmark(_line(f"{count:,} events of {size}, {mode}", limit), opened, 9, _FAST)
+        for count, size, mode, limit, opened in (
+            (20_000, "50 bytes", "strict", 1.3, partial(_many, 20_000, 50, "strict")),
+            (20_000, "50 bytes", "off", 1.0, partial(_many, 20_000, 50, "off")),
+            (2_000, "2 KB", "strict", 1.2, partial(_many, 2_000, 2_048, "strict")),
+            (2_000, "2 KB", "off", 1.2, partial(_many, 2_000, 2_048, "off")),
+        )
+    ),
+    *(
+        Benchmark(
+            _line(f"one event of 2 MB in chunks of {chunk:,} bytes", 2.0),
+            partial(_one, chunk),
+            3 if chunk == 1 else 9,
+            _FAST,
+        )
+        for chunk in (1, 64, 4_096, 65_536)
+    ),
+]
 
 if __name__ == "__main__":
     first, last = soak()

@@ -1,5 +1,5 @@
 """
-Large files up and down over loopback, against httpx doing the same: time, CPU time, peak memory.
+Row 14: large files up and down over loopback, against httpx doing the same: CPU time, peak memory.
 
 Every transfer has a process of its own; the server is another one, and leaves the work to the
 kernel where it can.
@@ -7,25 +7,23 @@ kernel where it can.
 
 from __future__ import annotations
 
-import argparse
 import gc
-import json
 import os
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any
 
-from tests.benchmarks.measure import Row
+from tests.benchmarks.measure import Benchmark, Figures, Line, Scale, Sides
+from tests.benchmarks.process import ROOT, run_fresh
 
 MEGABYTE = 1 << 20
-MEMORY_LIMIT = 16 * MEGABYTE
 
 _BINARY = {"type": "string", "format": "binary"}
 _OBJECT = {"application/json": {"schema": {"type": "object"}}}
@@ -66,77 +64,29 @@ DOCUMENT: dict[str, Any] = {
 }
 
 
-class Cost(NamedTuple):
-    """What one transfer took: seconds, seconds of CPU time, bytes of memory above the base."""
-
-    seconds: float
-    cpu: float
-    memory: float
-
-
-def measure_transfers(megabytes: int, rounds: int) -> list[Row]:
-    """Compare both directions, ours and httpx's in turns."""
+@contextmanager
+def _open(direction: str, scale: Scale) -> Generator[Sides]:
+    """Compare both sides in one direction; each gives CPU seconds, seconds, MB above the base."""
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "file")
         with open(path, "wb") as file:
-            file.writelines(os.urandom(MEGABYTE) for _ in range(megabytes))
+            file.writelines(os.urandom(MEGABYTE) for _ in range(scale.megabytes))
         with run_server(path) as url:
-            rows = []
-            for direction in ("download", "upload"):
-                rows += compare_costs(
-                    f"{direction} of {megabytes} MB", direction, url, path, rounds
-                )
-            return rows
+            yield (
+                lambda: run_client("mixdyn", direction, url, path),
+                lambda: run_client("httpx", direction, url, path),
+            )
 
 
-def compare_costs(name: str, direction: str, url: str, path: str, rounds: int) -> list[Row]:
-    """Give the rows of one direction."""
-    sides = ("mixdyn", "httpx")
-    run_client("mixdyn", direction, url, path)  # the file is in the page cache from here on
-    pairs = [[run_client(side, direction, url, path) for side in sides] for _ in range(rounds)]
-    ours, theirs = zip(*pairs, strict=True)
-    used = statistics.median(cost.memory for cost in ours)
-    other = statistics.median(cost.memory for cost in theirs)
-    baseline = f"16 MB (httpx {other / MEGABYTE:.1f} MB)"
-    return [
-        divide(f"{name}, time", "httpx", pairs, lambda cost: cost.seconds, 1.11),
-        divide(f"{name}, CPU time", "httpx", pairs, lambda cost: cost.cpu, 1.1),
-        Row(
-            f"{name}, peak memory ({used / MEGABYTE:.1f} MB)",
-            baseline,
-            used / MEMORY_LIMIT,
-            min(cost.memory for cost in ours) / MEMORY_LIMIT,
-            max(cost.memory for cost in ours) / MEMORY_LIMIT,
-            1.0,
-        ),
-    ]
-
-
-def divide(
-    name: str,
-    baseline: str,
-    pairs: list[list[Cost]],
-    what: Callable[[Cost], float],
-    limit: float,
-) -> Row:
-    """Give the median ratio of one kind of cost: of each pair, since disks have their moods."""
-    ratios = sorted(what(ours) / what(theirs) for ours, theirs in pairs)
-    cut = len(ratios) // 5
-    return Row(name, baseline, statistics.median(ratios), ratios[cut], ratios[-1 - cut], limit)
-
-
-def run_client(side: str, direction: str, url: str, path: str) -> Cost:
+def run_client(side: str, direction: str, url: str, path: str) -> Figures:
     """Do one transfer in a fresh process, without what the one before has left on disk."""
     with suppress(FileNotFoundError):
         os.unlink(f"{path}.copy")
-    command = [sys.executable, "-m", __spec__.name, side, direction, url, path]
-    # With byte code, as pip installs it.
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    done = subprocess.run(command, capture_output=True, check=True, text=True, env=environment)
-    return Cost(*json.loads(done.stdout))
+    arguments = (side, direction, url, path)
+    return run_fresh(f"from {__name__} import transfer; print(*transfer{arguments!r})")
 
 
-def transfer(side: str, direction: str, url: str, path: str) -> Cost:
+def transfer(side: str, direction: str, url: str, path: str) -> Figures:
     """Do one transfer in this process, after a small call."""
     call, once = _open_mixdyn(url) if side == "mixdyn" else _open_httpx(url)
     once()
@@ -144,8 +94,8 @@ def transfer(side: str, direction: str, url: str, path: str) -> Cost:
     base = _reset_peak()
     began, cpu = time.perf_counter(), time.process_time()
     call(direction, path)
-    cost = time.perf_counter() - began, time.process_time() - cpu
-    return Cost(*cost, _peak() - base)
+    cost = time.process_time() - cpu, time.perf_counter() - began
+    return *cost, (_peak() - base) / MEGABYTE
 
 
 def _open_mixdyn(url: str) -> tuple[Callable[[str, str], None], Callable[[], Any]]:
@@ -195,10 +145,10 @@ def _peak() -> int:
 
 
 @contextmanager
-def run_server(path: str) -> Iterator[str]:
+def run_server(path: str) -> Generator[str]:
     """Run the server in a process of its own, for the length of a block."""
-    command = [sys.executable, "-m", __spec__.name, "serve", path]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-m", __name__, path]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         assert process.stdout is not None
         try:
             yield process.stdout.readline().strip()
@@ -253,17 +203,28 @@ def _send_head(sock: socket.socket, kind: str, size: int) -> None:
     )
 
 
-def main() -> None:
-    """Be the server or a client, as `measure_transfers` asks."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("role", choices=("serve", "mixdyn", "httpx"))
-    parser.add_argument("arguments", nargs="+")
-    options = parser.parse_args()
-    if options.role == "serve":
-        serve(*options.arguments)
-    else:
-        print(json.dumps(transfer(options.role, *options.arguments)))
+def _lines(name: str, baseline: str) -> tuple[Line, ...]:
+    return (
+        Line("14", f"{name}, CPU time", baseline, 1.0),
+        Line("14", "the same, time", baseline, None),
+        Line("14", "the same, peak memory above the base", "", 8, "MB"),
+    )
 
+
+BENCHMARKS = [
+    Benchmark(
+        _lines("512 MB up, multipart", "httpx, files="),
+        partial(_open, "upload"),
+        rounds=11,
+        wants="megabytes",
+    ),
+    Benchmark(
+        _lines("512 MB down, to a file", "httpx, iter_bytes"),
+        partial(_open, "download"),
+        rounds=11,
+        wants="megabytes",
+    ),
+]
 
 if __name__ == "__main__":
-    main()
+    serve(sys.argv[1])

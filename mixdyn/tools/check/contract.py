@@ -15,10 +15,11 @@ from mixdyn.catalog import Entry, Node
 from mixdyn.client import Client, make_surface
 from mixdyn.document import Document, Source
 from mixdyn.errors import DocumentError, schema_error
-from mixdyn.method import result_type
 from mixdyn.plan import Plan
 from mixdyn.results import Types
+from mixdyn.signature import result_type
 from mixdyn.surface import Surface
+from mixdyn.tool import find_tool
 from mixdyn.tools.check.symbol import Symbol
 from mixdyn.view import Model
 
@@ -125,16 +126,21 @@ class Contract:
         base = symbol.base
         if base is None:
             return self.surface.catalog.root if symbol.kind == "client" else None
+        if symbol.kind == "named":
+            return self._named(symbol.name, is_async=bool(symbol.detail))
         thing = self.find(base)
         if symbol.kind == "member":
             return self._member(thing, symbol.name, is_client=base.kind == "client")
         if symbol.kind == "called":
             return self._called(thing)
-        if not isinstance(thing, Value):
-            return None
-        if symbol.kind == "awaited":
-            return Value(thing.kind) if thing.is_awaitable else None
-        return _element(thing)
+        return _inner(thing, symbol.kind) if isinstance(thing, Value) else None
+
+    def _named(self, name: str, *, is_async: bool) -> Thing:
+        entries = self.surface.catalog.entries
+        try:
+            return Method(find_tool(name, entries, self.surface.tool_names), is_async)
+        except LookupError:
+            return Missing("no-method", tuple(entry.qualified_name for entry in entries))
 
     def _member(self, thing: Thing, name: str, *, is_client: bool) -> Thing:
         if name.startswith("_") or isinstance(thing, Missing):
@@ -192,6 +198,13 @@ def _plain(kind: Any) -> Any:
         kinds = [k for k in get_args(kind) if k is not NoneType]
         return kinds[0] if len(kinds) == 1 else Any
     return kind
+
+
+def _inner(value: Value, kind: str) -> Thing:
+    """Give what awaiting or iterating a value gives."""
+    if kind != "awaited":
+        return _element(value)
+    return Value(value.kind) if value.is_awaitable else None
 
 
 def _element(value: Value) -> Thing:

@@ -23,6 +23,7 @@ from mixdyn.tools.check.symbol import (
 )
 
 _PASSING = frozenset({"aclosing", "closing", "enter_async_context", "enter_context"})
+_SWAPS = frozenset({"sync_spec", "sync_spec_async", "use_spec"})
 _MAX_DEPTH = 20
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -40,6 +41,7 @@ class Expressions(ast.NodeVisitor):
         self.given: set[Symbol] = set()
         self.quiet = 0
         self.is_alone: bool = True
+        self.has_swaps = False
         self._scopes: dict[int, Scope] = {}
 
     def open_scope(self, node: ast.AST, kind: str) -> Scope:
@@ -81,8 +83,12 @@ class Expressions(ast.NodeVisitor):
             elif base is not None:  # what a program puts there itself is there
                 self.given.add(Symbol("member", base, target.attr))
         elif isinstance(target, (ast.Tuple, ast.List)):
-            for element in target.elts:
-                self.assign(element, None)
+            count = len(target.elts)
+            is_plain = not any(isinstance(element, ast.Starred) for element in target.elts)
+            given = value.detail if value is not None and value.kind == "tuple" else ()
+            values = given if is_plain and len(given) == count else [None] * count
+            for element, part in zip(target.elts, values, strict=True):
+                self.assign(element, part)
         elif isinstance(target, ast.Starred):
             self.assign(target.value, None)
         else:
@@ -106,6 +112,9 @@ class Expressions(ast.NodeVisitor):
 
     def visit_Constant(self, node: ast.Constant) -> Symbol | None:
         return NONE if node.value is None else None
+
+    def visit_Tuple(self, node: ast.Tuple) -> Symbol:
+        return Symbol("tuple", detail=tuple(self.visit(element) for element in node.elts))
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> Symbol | None:
         value: Symbol | None = self.visit(node.value)
@@ -137,6 +146,13 @@ class Expressions(ast.NodeVisitor):
         spec = _spec(node, function)
         if function == CLIENT or spec is not None:
             self.is_alone = False
+        is_of_client = function.base is not None and function.base.kind == "client"
+        self.has_swaps |= is_of_client and function.name in _SWAPS
+        named = _called_by_name(function, node)
+        if named is not None:
+            self.note(node.args[0], named)
+            self.note(node, named, _shape_of_values(node.args[1:]))
+            return Symbol("called", named)
         if function.kind == "member":
             self.note(node, function, _shape(node, node.args, is_open=False))
         return call_of(function, spec)
@@ -162,12 +178,22 @@ class Expressions(ast.NodeVisitor):
         is_index = isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, int)
         return element_of(value) if value is not None and is_index else None
 
+    def read_defaults(self, given: ast.arguments) -> dict[str, Symbol | None]:
+        """Give what arguments are where they are left out; None says nothing of one."""
+        named = [*given.posonlyargs, *given.args][::-1]
+        pairs: list[tuple[ast.arg, ast.expr | None]] = []
+        pairs += zip(named, given.defaults[::-1], strict=False)
+        pairs += zip(given.kwonlyargs, given.kw_defaults, strict=True)
+        found = {argument.arg: self.visit(default) for argument, default in pairs if default}
+        return {name: symbol for name, symbol in found.items() if symbol != NONE}
+
     def visit_Lambda(self, node: ast.Lambda) -> None:
+        defaults = self.read_defaults(node.args)
         given = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
         extra = [a for a in (node.args.vararg, node.args.kwarg) if a is not None]
         before = dict(self.scope.names)
         for argument in (*given, *extra):
-            self.scope.names[argument.arg] = None
+            self.scope.names[argument.arg] = defaults.get(argument.arg)
         self.visit(node.body)
         self.scope.names = before
 
@@ -256,6 +282,26 @@ def _shape(node: ast.Call, positional: list[ast.expr], *, is_open: bool) -> Shap
     plain = sum(not isinstance(argument, ast.Starred) for argument in positional)
     keywords = tuple(Keyword(str(k.arg), _text(k.value), k.lineno, k.col_offset + 1) for k in named)
     return Shape(keywords, plain, is_open or is_starred or len(named) < len(node.keywords))
+
+
+def _called_by_name(function: Symbol, node: ast.Call) -> Symbol | None:
+    """Give what `client.call("sessions.create", …)` calls, if its name stands there."""
+    base, name = function.base, _text(node.args[0]) if node.args else None
+    is_call = function.kind == "member" and function.name in ("call", "call_async")
+    if not is_call or base is None or base.kind != "client" or name is None:
+        return None
+    return Symbol("named", base, name, function.name == "call_async")
+
+
+def _shape_of_values(given: list[ast.expr]) -> Shape:
+    """Give the shape of a call whose arguments stand in a dictionary, as far as that shows."""
+    values = given[0] if given else ast.Dict([], [])
+    if not isinstance(values, ast.Dict):
+        return Shape((), 0, is_open=True)
+    pairs = [*zip(values.keys, values.values, strict=True)]
+    plain = [(k, v) for k, v in pairs if k is not None and _text(k) is not None]
+    keywords = (Keyword(str(_text(k)), _text(v), k.lineno, k.col_offset + 1) for k, v in plain)
+    return Shape(tuple(keywords), 0, is_open=len(plain) < len(pairs))
 
 
 def _spec(node: ast.Call, function: Symbol) -> str | None:

@@ -41,6 +41,11 @@ class Judge:
         self._new = new
         self._old = old
 
+    @property
+    def has_base(self) -> bool:
+        """Whether it is known what the programs were written for."""
+        return self._old is not None
+
     def judge(self, use: Use, folder: str, *, is_alone: bool) -> Iterator[Problem]:
         """
         Give what does not fit.
@@ -70,7 +75,10 @@ class Judge:
             return False
         if root.detail is not None:
             known = self._compare(str(root.detail), folder)
-            return known if known is not None else (root.name == "Mix") == is_mix
+            if known is not None:
+                return known
+            # Why would a `Mix` be given a document, if not another one?
+            return (root.name == "Mix") == is_mix and (self.has_base or not is_mix)
         # What a function is given as a `Client` may have any document.
         is_mine = root.name == "Mix" or is_alone
         return is_mine if is_mix else root.name == "Client"

@@ -40,16 +40,16 @@ def check_files(
 
 
 def _check(source: Source, judge: Judge) -> Iterator[Finding]:
-    if not any("mixdyn" in line for line in source.lines):
-        return  # whatever it calls, nobody can tell that it is a client
     try:
-        uses, is_alone = read_uses(source.tree)
+        reading = read_uses(source.tree)
     except RecursionError:
         yield Finding(source.file, 1, 1, "unreadable", "cannot be checked: nested too deeply")
         return
     folder = os.path.dirname(os.path.abspath(source.file))
-    for use in uses:
-        for problem in judge.judge(use, folder, is_alone=is_alone):
+    if reading.has_swaps and not judge.has_base:
+        return  # its clients have whatever document they are given on the way
+    for use in reading.uses:
+        for problem in judge.judge(use, folder, is_alone=reading.is_alone):
             line = problem.line or use.line
             column = source.column(line, problem.column or use.column)
             yield Finding(source.file, line, column, problem.code, problem.message)

@@ -34,6 +34,7 @@ class Reading(NamedTuple):
 
     uses: list[Use]
     is_alone: bool
+    has_swaps: bool
 
 
 def read_uses(tree: ast.Module) -> Reading:
@@ -42,7 +43,7 @@ def read_uses(tree: ast.Module) -> Reading:
     for _ in range(_ROUNDS):
         reader.read(tree)
     uses = sorted(set(reader.uses), key=lambda use: (use.line, use.column, str(use)))
-    return Reading(uses, reader.is_alone)
+    return Reading(uses, reader.is_alone, reader.has_swaps)
 
 
 class _Reader(Expressions, ast.NodeVisitor):
@@ -206,9 +207,8 @@ class _Reader(Expressions, ast.NodeVisitor):
         outer.bind(node.name, Symbol("local", name=str(id(node))))
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        for extra in (*node.decorator_list, *node.args.defaults, *node.args.kw_defaults):
-            if extra is not None:
-                self.visit(extra)
+        for decorator in node.decorator_list:
+            self.visit(decorator)
         local = self.locals.setdefault(id(node), Local())
         local.is_async = isinstance(node, ast.AsyncFunctionDef)
         declared = self.annotated(node.returns)
@@ -231,11 +231,14 @@ class _Reader(Expressions, ast.NodeVisitor):
         self, node: ast.FunctionDef | ast.AsyncFunctionDef, local: Local, decorators: set[str]
     ) -> None:
         """Open a function's scope; its body is read when the outer scope is complete."""
+        defaults = self.read_defaults(node.args)
         scope = self.open_scope(node, "function")
         scope.owner = None if node.returns is not None else local
         given = [*node.args.posonlyargs, *node.args.args]
         for argument in (*given, *node.args.kwonlyargs):
-            scope.bind(argument.arg, self.annotated(argument.annotation))
+            declared = self.annotated(argument.annotation)
+            is_bare = argument.annotation is None
+            scope.bind(argument.arg, defaults.get(argument.arg) if is_bare else declared)
         for extra in (node.args.vararg, node.args.kwarg):
             if extra is not None:
                 scope.bind(extra.arg, None)

@@ -19,6 +19,7 @@ from mixdyn.tools.check.finding import Finding
 _SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages"})
 _ENDINGS = (".py", ".pyw", ".ipynb")
 _MAX_BYTES = 20 * 1024 * 1024
+_PACKAGE = b"mixdyn"
 _FOREIGN = ("!", "%", "?")
 
 
@@ -39,8 +40,9 @@ def read_sources(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Source | F
     """Give the programs of files and folders; a finding for each that cannot be read."""
     for path in paths:
         name = os.fspath(path)
-        for file in _list_files(name) if os.path.isdir(name) else [name]:
-            yield from _read_file(file)
+        is_folder = os.path.isdir(name)
+        for file in _list_files(name) if is_folder else [name]:
+            yield from _read_file(file, is_named=not is_folder)
 
 
 def _list_files(folder: str) -> Iterator[str]:
@@ -49,10 +51,12 @@ def _list_files(folder: str) -> Iterator[str]:
         yield from (os.path.join(place, f) for f in sorted(files) if f.endswith(_ENDINGS))
 
 
-def _read_file(file: str) -> Iterator[Source | Finding]:
+def _read_file(file: str, *, is_named: bool) -> Iterator[Source | Finding]:
     try:
         with open(file, "rb") as opened:
             content = opened.read(_MAX_BYTES + 1)
+        if _PACKAGE not in content and not is_named:
+            return  # whatever it calls, nobody can tell that it is a client
         if len(content) > _MAX_BYTES:
             yield _refuse(file, 1, 1, f"larger than {_MAX_BYTES} bytes")
         elif file.endswith(".ipynb"):

@@ -12,8 +12,9 @@ class Symbol(NamedTuple):
     A value of a program, told by how it came to be.
 
     Kinds: `client` (`name` is its class), `kind` (a client class), `module`, `member` (`name` of
-    `base`), `called`, `awaited` and `element` (of `base`), `local` (a class of the program),
-    `instance` (of one), `function`, `none`, and `any` for what the program will not say.
+    `base`), `named` (what `call` of a client, its `base`, is to call), `called`, `awaited` and
+    `element` (of `base`), `local` (a class of the program), `instance` (of one), `function`,
+    `tuple` (`detail` has what is in it), `none`, and `any` for what the program will not say.
     """
 
     kind: str
@@ -24,6 +25,8 @@ class Symbol(NamedTuple):
     @property
     def path(self) -> str:
         """The name as one calls it, such as `sessions.create`."""
+        if self.kind == "named":
+            return self.name
         inner = self.base.path if self.base is not None else ""
         if self.kind != "member":
             return inner

@@ -7,6 +7,7 @@ from __future__ import annotations
 from mixdyn.tools.cli.command import main
 from mixdyn.tools.cli.verdict import (
     DONE,
+    FOUND,
     INTERRUPTED,
     INVALID_RESPONSE,
     NO_CONNECTION,
@@ -16,6 +17,7 @@ from mixdyn.tools.cli.verdict import (
 
 __all__ = [
     "DONE",
+    "FOUND",
     "INTERRUPTED",
     "INVALID_RESPONSE",
     "NO_CONNECTION",

@@ -65,6 +65,30 @@ def _run_repl(options: argparse.Namespace, screen: Screen) -> int:
     return run_repl(options, screen)
 
 
+def _run_diff(options: argparse.Namespace, screen: Screen) -> int:
+    from mixdyn.tools.cli.diff import run_diff
+
+    return run_diff(options, screen)
+
+
+def _run_check(options: argparse.Namespace, screen: Screen) -> int:
+    from mixdyn.tools.cli.check import run_check
+
+    return run_check(options, screen)
+
+
+def _run_stubs(options: argparse.Namespace, screen: Screen) -> int:
+    from mixdyn.tools.cli.stub import run_stubs
+
+    return run_stubs(options, screen)
+
+
+def _run_validate(options: argparse.Namespace, screen: Screen) -> int:
+    from mixdyn.tools.cli.validation import run_validate
+
+    return run_validate(options, screen)
+
+
 def _run_mock(options: argparse.Namespace, screen: Screen) -> int:
     from mixdyn.tools.cli.service import run_mock
 
@@ -90,6 +114,10 @@ _RUNNERS: dict[str, Callable[[argparse.Namespace, Screen], int]] = {
     "show": _run_show,
     "call": _run_call,
     "repl": _run_repl,
+    "diff": _run_diff,
+    "check": _run_check,
+    "stubs": _run_stubs,
+    "validate": _run_validate,
     "mock": _run_mock,
     "demo": _run_demo,
     "completion": _run_completion,

@@ -15,8 +15,7 @@ from contextlib import suppress
 from typing import Any
 
 from mixdyn.tools.cli import grammar
-from mixdyn.tools.cli.grammar import COMMANDS, MODES, SHELLS
-from mixdyn.tools.cli.rendering import FORMS
+from mixdyn.tools.cli.grammar import COMMANDS, DOCUMENTS, SHELLS
 from mixdyn.tools.cli.verdict import DONE, UsageError
 
 _MOST = 2000
@@ -30,7 +29,12 @@ _mixdyn() {
     while IFS= read -r line; do
         COMPREPLY+=("$line")
     done < <(mixdyn __complete bash "${COMP_LINE:0:COMP_POINT}" "$COMP_WORDBREAKS" 2>/dev/null)
-    if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]]; then
+    if [[ ${COMPREPLY[0]} == bundled ]]; then
+        compopt -o filenames 2>/dev/null
+        while IFS= read -r line; do
+            COMPREPLY+=("$line")
+        done < <(compgen -f -- "${COMP_WORDS[COMP_CWORD]}")
+    elif [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]]; then
         compopt -o nospace 2>/dev/null
     fi
 }
@@ -46,7 +50,7 @@ _mixdyn() {
     open=(${(M)found:#*=})
     (( $#whole )) && compadd -- $whole
     (( $#open )) && compadd -S '' -- $open
-    (( $#found )) || _files
+    [[ $#found -eq 0 || $found[1] == bundled ]] && { compset -P '*[=@]'; _files }
 }
 if [[ "$funcstack[1]" == "_mixdyn" ]]; then
     _mixdyn "$@"
@@ -58,13 +62,19 @@ _FISH = """\
 # Completion of mixdyn for fish: mixdyn completion fish | source
 function __mixdyn_complete
     set -l current (commandline -ct)
-    mixdyn __complete fish (commandline -opc) "$current" 2>/dev/null
+    set -l plain (string unescape -- $current 2>/dev/null); or set plain $current
+    set -l found (mixdyn __complete fish (commandline -opc) "$plain" 2>/dev/null)
+    if test (count $found) -eq 0; and string match -qr '[=@]' -- $plain
+        set -l start (string match -r '^.*[=@]' -- $plain)
+        set found $start(__fish_complete_path (string replace -r '^.*[=@]' '' -- $plain))
+    end
+    string join \\n -- $found
 end
 complete -c mixdyn -f -a '(__mixdyn_complete)'
-complete -c mixdyn -n 'contains -- (commandline -opc)[-1] -o --save --spec' -F"""
+complete -c mixdyn -n 'contains -- (commandline -opc)[-1] -o --save --spec --base --folder' -F
+complete -c mixdyn -n '__fish_seen_subcommand_from diff check stubs validate' -F"""
 
 _SCRIPTS = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH}
-_CHOICES = {"--output": FORMS, "--validate": MODES}
 
 
 def script(shell: str) -> str:
@@ -122,20 +132,36 @@ def _list(words: Sequence[str], current: str) -> Iterator[tuple[str, str]]:
     parser = grammar.build(command)
     previous = words[-1]
     if previous in parser.valued and previous != "--until":
-        yield from (("", text) for text in _CHOICES.get(previous, ()))
+        yield from (("", text) for text in parser.choices.get(previous, _documents(previous)))
     elif current.startswith("-"):
-        yield from (("", name) for name in parser.options)
+        yield from _list_options(parser, current)
+    elif command in ("diff", "stubs", "validate"):
+        yield from (("", word) for word in DOCUMENTS)
     elif command == "completion":
         yield from (("", shell) for shell in SHELLS)
     elif command in ("call", "show", "ops"):
         yield from _list_document(words, _positional(after, parser.valued), command, current)
 
 
+def _list_options(parser: grammar.Parser, current: str) -> Iterator[tuple[str, str]]:
+    """Give the options, or behind `--option=` what that one takes."""
+    name, sign, _ = current.partition("=")
+    if sign:
+        yield from ((f"{name}=", t) for t in parser.choices.get(name, _documents(name)))
+    else:
+        yield from (("", option) for option in parser.options)
+
+
+def _documents(option: str) -> Sequence[str]:
+    """Give the words that name documents, where an option takes one of another kind than files."""
+    return DOCUMENTS if option == "--base" else ()
+
+
 def _list_top(before: Sequence[str], current: str) -> Iterator[tuple[str, str]]:
     if before and before[-1] in grammar.VALUED:
-        yield from (("", text) for text in _CHOICES.get(before[-1], ()))
+        yield from (("", text) for text in grammar.build_top().choices.get(before[-1], ()))
     elif current.startswith("-"):
-        yield from (("", name) for name in grammar.build_top().options)
+        yield from _list_options(grammar.build_top(), current)
     else:
         yield from (("", name) for name in COMMANDS)
 

@@ -17,12 +17,26 @@ from mixdyn.version import VERSION
 
 SHELLS = ("bash", "zsh", "fish")
 MODES = ("strict", "warn", "off")
+LEVELS = ("breaking", "risky", "compatible")
+PARTS = ("standard", "own")
+DOCUMENTS = ("bundled", "server")
+
+# What `--output` takes, where that differs.
+_FORMS = {
+    "diff": ("text", "json", "yaml", "markdown", "html"),
+    "check": ("text", *FORMS),
+    "validate": ("text", "json", "yaml"),
+}
 
 COMMANDS = {
     "ops": "list and search the operations of the API",
     "show": "tell all about an operation, a namespace or a schema",
     "call": "call an operation",
     "repl": "a Python prompt with the API connected",
+    "diff": "tell what changed from one document to another",
+    "check": "find the calls in programs that do not fit a document",
+    "stubs": "write type stubs of a document, for editors and type checkers",
+    "validate": "find fault with a document",
     "mock": "run a stand-in server for a document",
     "demo": "walk through the Mix API over real HTTP",
     "completion": "print the completion script for a shell",
@@ -43,6 +57,19 @@ credentials:
 
 """
 
+_DOCUMENTS = """\
+documents:
+  a file, an http(s) URL, `bundled` for the one that comes with mixdyn, or `server` for what the
+  server has of itself: the one that calls would go to, asked with their credentials and headers
+
+"""
+
+_SIGNALS = """\
+signals:
+  SIGHUP  read the document again, and go on with what was created (not on Windows)
+
+"""
+
 _VARIABLES = """\
 environment:
   MIXDYN_SERVER       the server, where --server names none
@@ -57,12 +84,14 @@ class Parser(argparse.ArgumentParser):
     """
     A parser that takes no abbreviations and suggests the nearest option.
 
-    `options` are its long options, `valued` all that take a value.
+    `options` are its long options, `valued` all that take a value, and `choices` what those take
+    that take one of few.
     """
 
     def __init__(self, command: str = "", **settings: Any) -> None:
         self.options: list[str] = []
         self.valued: set[str] = set()
+        self.choices: dict[str, Sequence[str]] = {}
         super().__init__(
             prog=f"mixdyn {command}".strip(),
             allow_abbrev=False,
@@ -75,6 +104,9 @@ class Parser(argparse.ArgumentParser):
         self.options += [name for name in names if name.startswith("--")]
         if settings.get("action", "append") == "append":
             self.valued.update(name for name in names if name.startswith("-"))
+        kind = settings.get("type")
+        if isinstance(kind, _Choice):
+            self.choices.update((name, kind.allowed) for name in names)
         return super().add_argument(*names, **settings)
 
     def refuse_option(self, word: str) -> NoReturn:
@@ -136,10 +168,12 @@ def build_top() -> Parser:
 
 def build(command: str) -> Parser:
     """Give the parser of one command."""
-    epilog = f"{_ARGUMENTS}{CODES}" if command == "call" else CODES
+    more = dict.fromkeys(("diff", "check", "stubs", "validate"), _DOCUMENTS)
+    more |= {"call": _ARGUMENTS, "mock": _SIGNALS}
+    epilog = more.get(command, "") + CODES
     parser = Parser(command, description=COMMANDS[command].capitalize() + ".", epilog=epilog)
     _BUILDERS[command](parser)
-    _add_globals(parser)
+    _add_globals(parser, _FORMS.get(command, FORMS))
     return parser
 
 
@@ -155,15 +189,16 @@ def _take_rest(parser: Parser, options: argparse.Namespace, rest: Sequence[str])
         options.words = [*options.words, *more]
 
 
-def _add_globals(parser: Parser) -> None:
+def _add_globals(parser: Parser, forms: Sequence[str] = FORMS) -> None:
     add = parser.add_argument
+    names = ("--output", "--format") if "html" in forms else ("--output",)
     add("--spec", metavar="FILE|URL", help="the OpenAPI document; without it the bundled one")
     add("--server", metavar="URL", help="the server, instead of the one that the document names")
     add("--timeout", metavar="SECONDS", type=_seconds, help="the time limit; 0 for none")
     add("--header", metavar="NAME:TEXT", action="append", default=[], help="a header to send")
     add("--auth", metavar="NAME=SOURCE", action="append", default=[], help="a credential")
-    add("--validate", metavar="MODE", type=_choice(MODES), help=f"one of {', '.join(MODES)}")
-    add("--output", metavar="FORM", type=_choice(FORMS), help=f"one of {', '.join(FORMS)}")
+    add("--validate", metavar="MODE", type=_Choice(MODES), help=f"one of {', '.join(MODES)}")
+    add(*names, metavar="FORM", type=_Choice(forms), help=f"one of {', '.join(forms)}")
     add("-v", "--verbose", action="store_true", help="tell what is sent and received")
 
 
@@ -194,6 +229,35 @@ def _build_repl(parser: Parser) -> None:
     parser.add_argument("--plain", action="store_true", help="Python's own prompt, not IPython's")
 
 
+def _build_diff(parser: Parser) -> None:
+    add = parser.add_argument
+    add("old", metavar="OLD", help="the document in use; see below")
+    add("new", metavar="NEW", help="the one to compare it with")
+    levels = ", ".join(LEVELS)
+    add("--fail-on", metavar="LEVEL", type=_Choice(LEVELS), help="exit with 1 at such a change")
+    add("--level", metavar="LEVEL", type=_Choice(LEVELS), help=f"leave out what is below: {levels}")
+    add("--documentation", action="store_true", help="changes of texts and examples count, too")
+
+
+def _build_check(parser: Parser) -> None:
+    add = parser.add_argument
+    add("words", nargs="+", metavar="FILE", help="Python files, notebooks, or folders of these")
+    add("--base", metavar="OLD", help="the document that they were written for")
+
+
+def _build_stubs(parser: Parser) -> None:
+    add = parser.add_argument
+    add("document", nargs="?", metavar="NEW", help="the document; see below")
+    add("-o", "--folder", metavar="DIR", help="where to, such as typings")
+    add("--name", metavar="MODULE", help="a module of your own with a Client, instead of mixdyn")
+
+
+def _build_validate(parser: Parser) -> None:
+    add = parser.add_argument
+    add("document", nargs="?", metavar="SPEC", help="the document; see below")
+    add("--only", metavar="PART", type=_Choice(PARTS), help=f"one of {', '.join(PARTS)}")
+
+
 def _build_mock(parser: Parser) -> None:
     add = parser.add_argument
     add("--port", type=_port, default=8088, help="0 for any free one (8088)")
@@ -215,7 +279,7 @@ def _build_demo(parser: Parser) -> None:
 
 
 def _build_completion(parser: Parser) -> None:
-    parser.add_argument("shell", metavar="SHELL", type=_choice(SHELLS), help=", ".join(SHELLS))
+    parser.add_argument("shell", metavar="SHELL", type=_Choice(SHELLS), help=", ".join(SHELLS))
 
 
 _BUILDERS: dict[str, Callable[[Parser], None]] = {
@@ -223,6 +287,10 @@ _BUILDERS: dict[str, Callable[[Parser], None]] = {
     "show": _build_show,
     "call": _build_call,
     "repl": _build_repl,
+    "diff": _build_diff,
+    "check": _build_check,
+    "stubs": _build_stubs,
+    "validate": _build_validate,
     "mock": _build_mock,
     "demo": _build_demo,
     "completion": _build_completion,
@@ -234,15 +302,17 @@ VALUED = frozenset(
 )
 
 
-def _choice(allowed: Sequence[str]) -> Callable[[str], str]:
-    def check(text: str) -> str:
-        if text in allowed:
-            return text
-        listed = ", ".join(allowed)
-        hint = nearest(text, allowed)
-        raise argparse.ArgumentTypeError(f"expected one of {listed}, got {excerpt(text, 60)}{hint}")
+class _Choice:
+    """Takes one of a few words; `allowed` are these."""
 
-    return check
+    def __init__(self, allowed: Sequence[str]) -> None:
+        self.allowed = allowed
+
+    def __call__(self, text: str) -> str:
+        if text in self.allowed:
+            return text
+        wrong = f"got {excerpt(text, 60)}{nearest(text, self.allowed)}"
+        raise argparse.ArgumentTypeError(f"expected one of {', '.join(self.allowed)}, {wrong}")
 
 
 def _port(text: str) -> int:

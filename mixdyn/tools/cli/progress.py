@@ -12,6 +12,7 @@ from typing import TextIO
 from mixdyn.terminal import is_terminal
 
 _EVERY_SECONDS = 0.1
+_LEAST_SECONDS = 1.0  # before that, what is left is no more than a guess
 _BAR = 24
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
@@ -66,7 +67,7 @@ class Bar:
         if all_bytes is not None:
             parts.append(f"of {show_size(all_bytes)}")
         parts.append(f"{show_size(rate)}/s")
-        if total is not None and rate and done < total:
+        if total is not None and rate and done < total and seconds >= _LEAST_SECONDS:
             parts.append(f"{(total - done) / rate:.0f} s left")
         line = " ".join(filter(None, parts))
         width = shutil.get_terminal_size().columns - 1

@@ -14,7 +14,7 @@ from mixdyn.tools.cli.verdict import DONE
 
 
 def run_mock(options: argparse.Namespace, screen: Screen) -> int:
-    """Serve until Ctrl-C."""
+    """Serve until Ctrl-C; SIGHUP makes it read the document again."""
     if options.spec and is_terminal(screen.err):
         screen.tell(f"reading {excerpt(options.spec, 200)} …")
     faults = None

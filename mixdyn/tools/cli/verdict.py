@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from mixdyn.errors import (
     ClientClosedError,
+    DocumentError,
     MixError,
     NoResponseError,
     RequestValidationError,
@@ -13,12 +14,21 @@ from mixdyn.errors import (
     excerpt,
 )
 
-DONE, REFUSED, WRONG_USAGE, NO_CONNECTION, INVALID_RESPONSE, INTERRUPTED = 0, 1, 2, 3, 4, 130
+DONE, FOUND, REFUSED, WRONG_USAGE, NO_CONNECTION, INVALID_RESPONSE, INTERRUPTED = (
+    0,
+    1,
+    1,
+    2,
+    3,
+    4,
+    130,
+)
 
 CODES = """\
 exit codes:
   0    done (also where the reader of a pipe has gone away)
-  1    the API said no: it answered with an error
+  1    the API said no: it answered with an error; or check, validate or diff --fail-on has
+       found something
   2    wrong usage, a document that cannot be used, or a request that does not fit it
   3    no connection, or one that was lost
   4    an answer that does not fit the document
@@ -44,11 +54,19 @@ def judge(error: BaseException) -> int | None:
         return INTERRUPTED
     if isinstance(error, ResponseValidationError):
         return INVALID_RESPONSE
-    if isinstance(error, (LostError, ClientClosedError, NoResponseError)):
+    if isinstance(error, (LostError, ClientClosedError, NoResponseError)) or _is_unserved(error):
         return NO_CONNECTION
     if isinstance(error, MixError) and error.status_code is not None:
         return REFUSED
     return _judge_foreign(error)
+
+
+def _is_unserved(error: BaseException) -> bool:
+    """Tell whether a server could not be asked for its document."""
+    from mixdyn.retry import is_transport_error
+
+    cause = error.__cause__
+    return isinstance(error, DocumentError) and cause is not None and is_transport_error(cause)
 
 
 def _judge_foreign(error: BaseException) -> int | None:

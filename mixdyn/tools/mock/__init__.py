@@ -7,7 +7,7 @@ from __future__ import annotations
 from mixdyn.tools.mock.chaos import Chaos
 from mixdyn.tools.mock.fault import Fault
 from mixdyn.tools.mock.reply import MockRequest, MockResponse
-from mixdyn.tools.mock.stand_in import Mock, respond, serve, serve_forever
+from mixdyn.tools.mock.stand_in import Mock, MockServer, respond, serve, serve_forever
 
 __all__ = [
     "Chaos",
@@ -15,6 +15,7 @@ __all__ = [
     "Mock",
     "MockRequest",
     "MockResponse",
+    "MockServer",
     "respond",
     "serve",
     "serve_forever",

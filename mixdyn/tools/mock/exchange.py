@@ -7,13 +7,13 @@ The only place that joins the document, the memory and the request; no I/O.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
-from mixdyn.document import Document
 from mixdyn.errors import excerpt
+from mixdyn.identity import find_array, is_same
 from mixdyn.media import (
     EVENT_STREAM,
     MediaType,
@@ -23,68 +23,34 @@ from mixdyn.media import (
     is_sequence,
 )
 from mixdyn.names import to_snake
-from mixdyn.sample import Sampler, Taste, media_examples
+from mixdyn.sample import Taste, media_examples
 from mixdyn.shape import as_object
+from mixdyn.tools.mock.api import Api, State
+from mixdyn.tools.mock.delivery import answer_file
 from mixdyn.tools.mock.parameter import Source, read_parameters
-from mixdyn.tools.mock.payload import Payload, read_payload
+from mixdyn.tools.mock.payload import File, Payload, read_payload
 from mixdyn.tools.mock.refusal import RefusedError
-from mixdyn.tools.mock.rendering import Renderer
 from mixdyn.tools.mock.reply import (
     Headers,
     MockRequest,
     MockResponse,
-    answer_file,
     answer_value,
     choose_success,
+    make_concrete,
     negotiate,
 )
 from mixdyn.tools.mock.resource import (
-    Census,
     Collection,
     Reference,
     declares,
     event_media,
-    find_array,
     find_text,
-    is_same,
 )
-from mixdyn.tools.mock.route import PARAMETER, Route, Router
-from mixdyn.tools.mock.script import Script, plant
-from mixdyn.tools.mock.store import Address, Record, Store
+from mixdyn.tools.mock.route import PARAMETER, Route
+from mixdyn.tools.mock.script import plant
+from mixdyn.tools.mock.store import Address, Record
 
 _DEFAULT_TEXT = "Hello from the stand-in server."
-
-
-class Api:
-    """What is known from the document alone: routes, collections, samples; never changed."""
-
-    def __init__(self, document: Document) -> None:
-        self.document = document
-        self.router = Router(document)
-        self.sampler = Sampler()
-        self.renderer = Renderer(self.sampler)
-        self._scripts: dict[tuple[Route, str], Script] = {}
-
-    @cached_property
-    def census(self) -> Census:
-        """The document's collections, found when first asked for."""
-        return Census(self.router.routes)
-
-    def script(self, route: Route, media: MediaType) -> Script:
-        """Give the events of a route's stream, the same object for the same one."""
-        key = (route, media.content_type)
-        if key not in self._scripts:
-            self._scripts[key] = Script(self.sampler, route.operation, media)
-        return self._scripts[key]
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """What changes: the memory and the time; and how long a stream may be silent."""
-
-    clock: Callable[[], float]
-    heartbeat_s: float | None
-    store: Store = field(default_factory=Store)
 
 
 class Exchange:
@@ -195,7 +161,8 @@ class Exchange:
         declared = response.media if response is not None else ()
         is_download = media is not None and not is_json(media.essence)
         if record.file is not None and is_download:
-            return answer_file(record.file, declared, self.request, status)
+            times = (self.now, record.changed)
+            return answer_file(record.file, declared, self.request, status, times)
         return self.show(collection, record)
 
     def answer_create(self, collection: Collection) -> MockResponse:
@@ -310,7 +277,11 @@ class Exchange:
             return answer_value(status, None, None, headers)
         schema = media.schema
         if not is_json(media.essence):
-            return answer_value(status, media, self.sample_content(media), headers)
+            content = self.sample_content(media)
+            if isinstance(content, bytes):
+                made = File(content, content_type=make_concrete(media.content_type))
+                return answer_file(made, (media,), self.request, status, (self.now, None))
+            return answer_value(status, media, content, headers)
         if schema is None:
             # Without a schema the core does not keep where examples would stand.
             return answer_value(status, media, {}, headers)
@@ -318,6 +289,7 @@ class Exchange:
         value = next(filter(accepts, media_examples(media)), None)
         if value is None:
             value = self.api.sampler.sample(schema, self.seed, Taste(now=self.now))
+        value = self.api.novelty.show(schema, value, self.seed, Taste(now=self.now))
         value = self.api.sampler.overlay(schema, value, self.facts)
         return answer_value(status, media, value, headers)
 
@@ -367,7 +339,8 @@ class Exchange:
         if subject is not None:
             own = self.address(subject.collection).scope
             scope = (*own, self.named_id(subject) or "")
-        return Address((*anchor, stream.path), scope)
+        # Without the parameters' names, which another edition of the document may change.
+        return Address((*anchor, "/".join(stream.key)), scope)
 
     def publish(self) -> None:
         """Let the streams of the thing that a text was sent to tell of it."""

@@ -43,6 +43,7 @@ class Fault:
         chunk_bytes: the size of the pieces that are sent, wherever that cuts.
         pause_s: seconds between the pieces.
         drop_after: after so many events, or after the whole body, the connection is cut.
+        drop_after_bytes: after so many bytes of a body that is no stream the connection is cut.
         silent_after: after so many events nothing more comes, and the connection stays.
     """
 
@@ -54,12 +55,14 @@ class Fault:
     chunk_bytes: int | None = None
     pause_s: float = 0.0
     drop_after: int | None = None
+    drop_after_bytes: int | None = None
     silent_after: int | None = None
 
     @property
     def is_played(self) -> bool:
         """Whether the body goes out piece by piece."""
-        given = (self.events, self.chunk_bytes, self.drop_after, self.silent_after)
+        limits = (self.drop_after, self.drop_after_bytes, self.silent_after)
+        given = (self.events, self.chunk_bytes, *limits)
         return bool(self.pause_s) or any(value is not None for value in given)
 
     def apply(self, answer: MockResponse) -> MockResponse:
@@ -126,6 +129,9 @@ class Playback(Subscription):
         self._is_silent = fault.silent_after is not None and fault.silent_after == self._limit
         self._size = fault.chunk_bytes
         self._pause_s = fault.pause_s
+        if isinstance(source, bytes) and fault.drop_after_bytes is not None:
+            source = source[: fault.drop_after_bytes]
+            self._limit = sys.maxsize if self._limit is None else self._limit
         self._source = source if isinstance(source, Subscription) else self._prepare(source)
 
     def close(self) -> None:

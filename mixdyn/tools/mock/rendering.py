@@ -11,12 +11,14 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+from mixdyn.identity import find_array, is_same
 from mixdyn.names import to_snake
 from mixdyn.sample import Sampler, Taste
 from mixdyn.schema import Schema
 from mixdyn.shape import as_object, is_object
+from mixdyn.tools.mock.novelty import Novelty
 from mixdyn.tools.mock.payload import File
-from mixdyn.tools.mock.resource import Collection, find_array, is_same
+from mixdyn.tools.mock.resource import Collection
 from mixdyn.tools.mock.script import plant
 from mixdyn.tools.mock.store import Address, Record
 from mixdyn.word import split_name, to_singular, vocabulary
@@ -32,10 +34,11 @@ _TRIES = 50
 
 
 class Renderer:
-    """Renders the records of one document's collections."""
+    """Renders the records of one document's collections, with what is new in the document."""
 
-    def __init__(self, sampler: Sampler) -> None:
+    def __init__(self, sampler: Sampler, novelty: Novelty) -> None:
         self.sampler = sampler
+        self.novelty = novelty
 
     def show(self, schema: Schema, collection: Collection, record: Record, address: Address) -> Any:
         """Give a record in the form of a schema, which may wrap it in a property."""
@@ -46,7 +49,10 @@ class Renderer:
         )
         seed = f"{'/'.join(collection.key)} {record.serial}"
         value = self.sampler.sample(schema, seed, taste)
+        value = self.novelty.show(schema, value, seed, taste)
         facts = {
+            # A record made under an earlier edition may know its id by another name.
+            **({collection.identifier: record.id} if collection.identifier else {}),
             **self._changes(schema, seed, taste, record),
             **_parents(address),
             **file_facts(record.file),

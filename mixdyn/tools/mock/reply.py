@@ -1,14 +1,14 @@
 """
 Requests and responses as plain data, and how a value becomes a response's bytes.
 
-Knows media types, `Accept` and `Range`; knows nothing of sockets, and of what is stored.
+Knows media types and `Accept`; knows nothing of sockets, and of what is stored.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -16,13 +16,10 @@ from mixdyn.body import encode_json
 from mixdyn.media import MediaType, is_json, rank_media
 from mixdyn.operation import Operation, Response
 from mixdyn.tools.mock.feed import Subscription
-from mixdyn.tools.mock.payload import File
-from mixdyn.tools.mock.refusal import RefusedError
 
 Headers = tuple[tuple[str, str], ...]
 
-_OCTETS = "application/octet-stream"
-_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+OCTETS = "application/octet-stream"
 _QUALITY = re.compile(r";\s*q=([0-9.]{1,6})\s*(?:;|$)")
 _SPLIT_TARGET = re.compile(r"(?:https?://[^/?#]*)?([^?#]*)\??([^#]*)", re.IGNORECASE)
 
@@ -129,7 +126,7 @@ def answer_value(
     """Make the response that carries a value in a media type; without one, it has no body."""
     if media is None or status in (204, 205, 304):
         return MockResponse(status, headers)
-    content_type = _concrete(media.content_type)
+    content_type = make_concrete(media.content_type)
     if isinstance(value, str) and not is_json(media.essence):
         content = value.encode("utf-8", "backslashreplace")
     else:
@@ -137,42 +134,8 @@ def answer_value(
     return MockResponse(status, (("content-type", content_type), *headers), content)
 
 
-def answer_file(
-    file: File, media: Sequence[MediaType], request: MockRequest, status: int
-) -> MockResponse:
-    """
-    Send a file's bytes: under its own type if the client takes that, else as the document has it.
-
-    A single `Range` is served (RFC 9110, 14.2); several, or other units, give the whole file.
-    """
-    accept = request.fields.get("accept", "")
-    own = file.content_type or _OCTETS
-    chosen = negotiate([m for m in media if not is_json(m.essence)], accept)
-    is_liked = quality(parse_accept(accept), own.partition(";")[0].strip().lower()) > 0
-    content_type = own if is_liked or chosen is None else _concrete(chosen.content_type)
-    headers = (("content-type", content_type), ("accept-ranges", "bytes"))
-    whole = MockResponse(status, headers, file.content)
-    match = _RANGE.fullmatch(request.fields.get("range", "").replace(" ", ""))
-    if match is None or match.groups() == ("", "") or status != 200:
-        return whole
-    return _cut(whole, file.content, match)
-
-
-def _cut(whole: MockResponse, content: bytes, match: re.Match[str]) -> MockResponse:
-    size = len(content)
-    first, last = match.groups()
-    start = int(first) if first else max(0, size - int(last))
-    stop = min(int(last) + 1 if first and last else size, size)
-    if start >= stop:
-        raise RefusedError(
-            416, f"the file has {size} bytes", (("content-range", f"bytes */{size}"),)
-        )
-    placed = ("content-range", f"bytes {start}-{stop - 1}/{size}")
-    return replace(whole, status=206, headers=(*whole.headers, placed), body=content[start:stop])
-
-
-def _concrete(content_type: str) -> str:
+def make_concrete(content_type: str) -> str:
     """Give a media type for a range: `text/*` is sent as plain text, all others as bytes."""
     if "*" not in content_type:
         return content_type
-    return "text/plain" if content_type.startswith("text/") else _OCTETS
+    return "text/plain" if content_type.startswith("text/") else OCTETS

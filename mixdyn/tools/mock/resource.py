@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from mixdyn.media import EVENT_STREAM, MediaType, is_binary, is_json
+from mixdyn.identity import find_array, find_identifier, is_same, success_schema
+from mixdyn.media import EVENT_STREAM, MediaType, is_binary
 from mixdyn.names import to_snake
 from mixdyn.operation import Operation
 from mixdyn.schema import Schema
@@ -24,7 +25,6 @@ Kind = Literal[
     "create", "copy", "list", "gather", "read", "replace", "merge", "delete", "clear", "other"
 ]
 
-_WRAPPERS = ("data", "items", "results", "values", "entries", "records", "content", "list")
 _TEXTS = ("content", "text", "message", "prompt", "input", "query", "delta", "body", "output")
 _TEXT_DEPTH = 4
 _SENDING = vocabulary(
@@ -169,7 +169,7 @@ class Census:
         schemas.append(self._answer((*key, PARAMETER), "PUT"))
         known = [schema for schema in schemas if schema is not None]
         parameter = self._item_parameter(key)
-        item, identifier = _find_identifier(known, parameter, to_singular(to_snake(key[-1])))
+        item, identifier = find_identifier(known, parameter, to_singular(to_snake(key[-1])))
         settable = {n for creator in creators for n in _body_names(creator.operation)}
         return Collection(key, key[-1], item, identifier, bool(creators), frozenset(settable))
 
@@ -286,40 +286,10 @@ def declares(route: Route, status: str) -> bool:
     return any(response.status == status for response in route.operation.responses)
 
 
-def success_schema(operation: Operation) -> Schema | None:
-    """Give the schema of the JSON that success brings, if it brings any."""
-    media = (m for response in operation.success for m in response.media if is_json(m.essence))
-    return next((m.schema for m in media if m.schema is not None), None)
-
-
 def event_media(operation: Operation) -> MediaType | None:
     """Give the media type of an operation's event stream, if it has one."""
     media = (m for response in operation.success for m in response.media)
     return next((m for m in media if m.essence == EVENT_STREAM), None)
-
-
-def find_array(schema: Schema) -> tuple[tuple[str, ...], Schema] | None:
-    """Give where a list's items are (at the top, or in which property) and their schema."""
-    core = schema.core
-    if "array" in core.types and core.items is not None:
-        return (), core.items
-    lists = {
-        name: declared.core.items
-        for name, declared in core.properties.items()
-        if "array" in declared.core.types and declared.core.items is not None
-    }
-    things = {n: items for n, items in lists.items() if items and items.core.properties}
-    names = [n for n in _WRAPPERS if n in things] or list(things)
-    is_clear = len(things) == 1 or (names and names[0] in _WRAPPERS)
-    return ((names[0],), things[names[0]]) if is_clear else None
-
-
-def is_same(first: Schema | None, second: Schema | None) -> bool:
-    """Tell whether two schemas are one: the same component, or the same place."""
-    if first is None or second is None:
-        return False
-    is_named = first.name is not None and first.name == second.name
-    return is_named or first.core.resolved is second.core.resolved
 
 
 def find_text(schema: Schema | None, depth: int = 0) -> tuple[str, ...] | None:
@@ -357,42 +327,3 @@ def _body_names(operation: Operation) -> Iterator[str]:
     for media in operation.body.media if operation.body is not None else ():
         if media.schema is not None:
             yield from media.schema.core.properties
-
-
-def _find_identifier(
-    schemas: list[Schema], parameter: str, singular: str
-) -> tuple[Schema | None, str | None]:
-    """Find the property that the path's parameter stands for, and the schema that has it."""
-    holders = [s for schema in schemas for s in _unwrap(schema)]
-    for schema in holders:
-        name = _match_identifier(schema, to_snake(parameter), singular)
-        if name is not None:
-            return schema, name
-    return next(iter(holders), None), None
-
-
-def _match_identifier(schema: Schema, parameter: str, singular: str) -> str | None:
-    """By name: the same, `id`, one's own id, and `name` for `filename` and other names."""
-    words = {to_snake(name): name for name, s in schema.core.properties.items() if _is_scalar(s)}
-    # The URL holds a string: `filename` is the `name` of a thing that has one.
-    partial = [w for w in words if parameter.endswith(w) and w != "id"]
-    wanted = [parameter]
-    if parameter.endswith("id") or not partial:
-        wanted += ["id", f"{singular}_id", f"{singular}id", "uuid", "key"]
-    wanted += [*partial, "name", "slug", "code"]
-    return next((words[word] for word in wanted if word in words), None)
-
-
-def _unwrap(schema: Schema) -> list[Schema]:
-    """The schema, and the objects directly in it: answers may wrap their thing."""
-    core = schema.core
-    inner = [s.core for s in core.properties.values() if s.core.properties]
-    return [core, *inner] if not _has_scalars(core) else [core]
-
-
-def _has_scalars(schema: Schema) -> bool:
-    return any(_is_scalar(s) for s in schema.properties.values())
-
-
-def _is_scalar(schema: Schema) -> bool:
-    return bool({"string", "integer", "number"} & set(schema.core.types))

@@ -125,7 +125,7 @@ class Router:
             raise RefusedError(
                 400, "the path has a % that is not followed by two hexadecimal digits"
             )
-        matches = [self._match(method, path.removeprefix(base)) for base in self._strippable(path)]
+        matches = [self._match(method, below) for below in self.below_bases(path)]
         return next((m for m in matches if m.route is not None or m.allowed), matches[0])
 
     def _match(self, method: str, path: str) -> Match:
@@ -137,8 +137,10 @@ class Router:
         allowed = tuple(dict.fromkeys(route.method for route, _ in found))
         return Match(None, {}, allowed, found[0][0] if found else None)
 
-    def _strippable(self, path: str) -> list[str]:
-        return ["", *(base for base in self.bases if path.startswith(f"{base}/"))]
+    def below_bases(self, path: str) -> list[str]:
+        """Give what a path may mean: as it stands, and below the base paths of the servers."""
+        bases = (base for base in self.bases if path.startswith(f"{base}/"))
+        return [path, *(path.removeprefix(base) for base in bases)]
 
     def _make_routes(self) -> Iterator[Route]:
         tags: dict[tuple[str, str], set[str]] = {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from mixdyn.event import EventReader
@@ -20,6 +20,7 @@ from mixdyn.results import Types
 from mixdyn.sample import Sampler, Taste
 from mixdyn.schema import Schema
 from mixdyn.shape import as_object, is_object
+from mixdyn.tools.mock.novelty import Novelty
 from mixdyn.tools.mock.resource import find_text
 from mixdyn.word import split_name, vocabulary
 
@@ -74,13 +75,16 @@ _OPEN, _ALIVE = _comment(b"open"), _comment(b"keep-alive")
 
 
 class Script:
-    """The events of one operation's stream."""
+    """The events of one operation's stream; types that are new in the document all occur."""
 
-    def __init__(self, sampler: Sampler, operation: Operation, media: MediaType) -> None:
+    def __init__(
+        self, sampler: Sampler, novelty: Novelty, operation: Operation, media: MediaType
+    ) -> None:
         self.sampler = sampler
+        self.novelty = novelty
         schema = media.item_schema or media.schema
         if schema is not None and "array" in schema.core.types:
-            media = replace(media, schema=schema.core.items, item_schema=None)
+            media = media._replace(schema=schema.core.items, item_schema=None)
         reader = EventReader(operation, media, Types(schema.space)) if schema is not None else None
         is_lines = media.essence != EVENT_STREAM
         self.is_envelope = reader is not None and reader.is_envelope and not is_lines
@@ -89,6 +93,11 @@ class Script:
         discriminator = reader.discriminator if reader is not None else None
         self.property_name = discriminator.property_name if discriminator is not None else "event"
         self.branches = dict(discriminator.branches) if discriminator is not None else {}
+        former = novelty.find_former(self.schema) if self.schema is not None else None
+        known = former.implied_discriminator if former is not None else None
+        self.news = frozenset(self.branches if known is not None else ()) - set(
+            known.branches if known is not None else ()
+        )
 
     def opening(self, facts: Facts, taste: Taste) -> Callable[[int], bytes]:
         """Give the first event of a stream: the type that sounds like a start, else a comment."""
@@ -131,13 +140,17 @@ class Script:
         return b"".join(mark + text + b"\n" for text in texts)
 
     def order(self) -> list[str]:
-        """Put the types in the order of a run; starts, signs of life and trouble are left out."""
+        """
+        Put the types in the order of a run; starts, signs of life and trouble are left out.
+
+        What is new is not left out: whoever moves ahead wants to see it.
+        """
         # Discriminators are often sorted by name, so the order in the document tells little.
         opening = _first(self.branches, _STARTS)
         names = [
             name
             for name in self.branches
-            if not split_name(name) & (_BEATS | _TROUBLE) and name != opening
+            if name != opening and (name in self.news or not split_name(name) & (_BEATS | _TROUBLE))
         ]
         place = {stem: i for i, stem in reversed(list(enumerate(map(_stem, names))))}
         return sorted(names, key=lambda n: (self._stage(n), place[_stem(n)], _phase(n)))
@@ -155,7 +168,8 @@ class Script:
         if schema is None:
             return Draft(None, text or "")
         known = {**facts, "event": name} if self.is_envelope and name else dict(facts)
-        value = self.sampler.sample(schema, f"event {name}", taste)
+        seed = f"event {name}"
+        value = self.novelty.show(schema, self.sampler.sample(schema, seed, taste), seed, taste)
         value = self.sampler.overlay(schema, value, {self.property_name: name} if name else {})
         value = self._fill(schema, value, known, name, text)
         if not self.is_envelope:

@@ -7,6 +7,7 @@ nothing polls, and closing wakes whatever waits.
 
 from __future__ import annotations
 
+import errno
 import logging
 import re
 import selectors
@@ -26,14 +27,18 @@ from mixdyn.tools.mock.reply import MockRequest, MockResponse
 
 HOST = "127.0.0.1"
 MAX_BODY_BYTES = 64 * 1024 * 1024
+MAX_CONNECTIONS = 2_000
 
 # The parser of http.server also looks for a multipart body, which it is never given.
 _HEADER_DEFECTS = (FirstHeaderLineIsContinuationDefect, MissingHeaderBodySeparatorDefect)
-_IDLE_SECONDS = 900.0
+_IDLE_SECONDS = 900.0  # between requests, and for a stream whose reader does not read
+_REQUEST_SECONDS = 60.0  # for the next piece of a request that has begun
+_FULL_SECONDS = 1.0
 _MOST_DISCARDED = 4 * MAX_BODY_BYTES
 _DISCARD_SECONDS = 5.0
 _GRACE_SECONDS = 0.5
 _CUT_SECONDS = 5.0
+_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _LONGEST_LINE = 1024
 _MOST_TRAILERS = 100
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
@@ -125,6 +130,7 @@ class _HttpServer(ThreadingHTTPServer):
         self._lock = threading.Lock()
         self._open: dict[Any, threading.Thread] = {}
         self._is_stopped = False
+        self._has_room = threading.Event()
         self._waker, self._sleeper = socket.socketpair()
         try:
             super().__init__((host, port), _Handler)
@@ -146,36 +152,50 @@ class _HttpServer(ThreadingHTTPServer):
             while not self._is_stopped:
                 ready = [key.fileobj for key, _ in selector.select()]
                 if self in ready and not self._is_stopped:
-                    self.accept()
+                    self._has_room.clear()
+                    if len(self._open) >= MAX_CONNECTIONS or not self.accept():
+                        # The system keeps those that knock until a connection ends.
+                        self._has_room.wait(_FULL_SECONDS)
 
-    def accept(self) -> None:
-        """Take in the connection that is waiting; one that is gone again is no matter."""
+    def accept(self) -> bool:
+        """Take in the connection that is waiting; False where the system has no room for it."""
         try:
             connection, address = self.get_request()
-        except OSError:
-            return
-        self.process_request(connection, address)
+        except OSError as error:
+            if error.errno not in _EXHAUSTED:  # gone again, which is no matter
+                return True
+            _log.warning("no connection can be accepted for now: %s", error)
+            return False
+        return self.serve_connection(connection, address)
 
     def stop(self) -> None:
         """Make `accept_forever` return."""
         self._is_stopped = True
+        self._has_room.set()
         with suppress(OSError):  # closed already
             self._waker.send(b"x")
 
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Serve a connection in a thread."""
+    def serve_connection(self, connection: Any, address: Any) -> bool:
+        """Serve a connection in a thread; False where the system gives no more of them."""
         thread = threading.Thread(
-            target=self.process_request_thread, args=(request, client_address), daemon=True
+            target=self.process_request_thread, args=(connection, address), daemon=True
         )
         with self._lock:
-            self._open[request] = thread
-        thread.start()
+            self._open[connection] = thread
+        try:
+            thread.start()
+        except RuntimeError as error:
+            _log.warning("a connection is refused: %s", error)
+            self.shutdown_request(connection)
+            return False
+        return True
 
     def shutdown_request(self, request: Any) -> None:
         """Close a connection that is done."""
         with self._lock:
             self._open.pop(request, None)
         super().shutdown_request(request)
+        self._has_room.set()
 
     def cut_connections(self) -> None:
         """Let answers that are under way be finished, for a moment; then cut all connections."""
@@ -229,7 +249,9 @@ class _Handler(BaseHTTPRequestHandler):
     def handle_one_request(self) -> None:
         """Read one request, of any method, and answer it."""
         try:
+            self.connection.settimeout(self.timeout)
             self.raw_requestline = self.rfile.readline(65537)
+            self.connection.settimeout(_REQUEST_SECONDS)
             if len(self.raw_requestline) > 65536:
                 self.requestline = self.request_version = self.command = ""
                 self.send_error(414)
@@ -252,6 +274,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(self.responder.refuse(request, error.status, error.reason))
             self._discard_rest()
             return
+        self.connection.settimeout(self.timeout)
         self._send(self._respond(replace(request, body=body)))
 
     def _respond(self, request: MockRequest) -> MockResponse:

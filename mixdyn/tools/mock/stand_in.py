@@ -17,10 +17,14 @@ from mixdyn.body import encode_json
 from mixdyn.document import Document, Source
 from mixdyn.errors import DocumentError, excerpt
 from mixdyn.operation import Operation, Response
-from mixdyn.tools.mock.exchange import Api, Exchange, State
+from mixdyn.tools.mock.api import Api, State
+from mixdyn.tools.mock.bundle import bundle
+from mixdyn.tools.mock.exchange import Exchange
 from mixdyn.tools.mock.fault import Fault, Faults
 from mixdyn.tools.mock.feed import Subscription
+from mixdyn.tools.mock.hangup import on_hangup
 from mixdyn.tools.mock.journal import Journal
+from mixdyn.tools.mock.publication import is_place
 from mixdyn.tools.mock.refusal import RefusedError, word_refusal
 from mixdyn.tools.mock.reply import MockRequest, MockResponse
 from mixdyn.tools.mock.route import Route
@@ -28,7 +32,6 @@ from mixdyn.tools.mock.server import HOST, MAX_BODY_BYTES, Server
 
 HEARTBEAT_S = 15.0
 
-_OWN_PATHS = ("/doc", "/openapi.json")
 _ROUTES_SEARCHED = 20
 
 
@@ -41,8 +44,9 @@ def respond(api: Api, state: State, request: MockRequest) -> MockResponse:
     """
     route: Route | None = None
     try:
-        if _is_own(api, request):
-            return _answer_document(api)
+        place = _find_place(api, request)
+        if place is not None:
+            return api.publication.answer(place, state.clock())
         route, values = _find_route(api, request)
         if request.method == "OPTIONS" and route.method != "OPTIONS":
             return MockResponse(204, (("allow", _allow(_methods(api, request))),))
@@ -64,6 +68,8 @@ class Mock:
         spec: the document, in any form that `Document.load` takes; without one, the bundled one.
         heartbeat_s: after how many seconds of silence a stream gives a sign of life; None never.
         clock: gives the time, in seconds since 1970, for what is created.
+        older: an earlier edition of the document. What is new against it the answers show: new
+            optional properties, new values of enums, all new types of events.
         faults: what goes wrong with the next answers of an operation, by its operationId, by
             method and path (`GET /pets`), or by `*`; more can be added to `faults` later.
             Or `Chaos`.
@@ -75,15 +81,56 @@ class Mock:
         *,
         heartbeat_s: float | None = HEARTBEAT_S,
         clock: Callable[[], float] = time.time,
+        older: Source | Document | None = None,
         faults: Mapping[str, Iterable[Fault | None]] | Faults | None = None,
     ) -> None:
         self.faults = faults if isinstance(faults, Faults) else Faults(faults)
-        self.api = Api(Document.load(_bundled_path() if spec is None else spec))
+        self._source = _bundled_path() if spec is None else spec
+        before = None if older is None else Document.load(older)
+        self.api = Api(Document.load(self._source), before, clock())
         self.state = State(clock, heartbeat_s)
         self._lock = threading.Lock()
+        self._swapping = threading.Lock()
 
     def __repr__(self) -> str:
         return f"<Mock of {excerpt(self.api.document.title, 60)!r}>"
+
+    def use_spec(self, spec: Source | Document) -> None:
+        """
+        Go on with another document, from the next request on, and show what is new in it.
+
+        Requests under way are answered by the document that they met, open streams go on, and
+        what was created is kept: what the new document does not know is not shown until one
+        knows it again. Raises DocumentError, and changes nothing, where the document cannot be
+        read.
+        """
+        with self._swapping:
+            self._swap(spec)
+
+    def reload(self) -> bool:
+        """
+        Read the document again from where it came, and tell whether it had changed.
+
+        A document that came as text, bytes or a mapping is never another. Raises DocumentError,
+        and changes nothing, where it cannot be read any more.
+        """
+        with self._swapping:
+            source = self._source
+            if isinstance(source, Document):
+                source = source.location
+            before = self.api.publication.tree
+            fresh = Document.load(source or self.api.document)
+            if bundle(fresh) == before:
+                return False
+            self._swap(fresh, source)
+            return True
+
+    def _swap(self, spec: Source | Document, source: Source | None = None) -> None:
+        # Built aside, under no lock that a request waits for.
+        document = Document.load(spec)
+        api = Api(document, self.api.document, self.state.clock()).prepare()
+        with self._lock:
+            self.api, self._source = api, source or spec
 
     def handle(self, request: MockRequest) -> MockResponse:
         """Answer a request; calls from several threads take their turns."""
@@ -137,6 +184,18 @@ class Mock:
         self.faults.close()
 
 
+class MockServer(Server):
+    """A server of a stand-in, `mock`, which can be given another document while it serves."""
+
+    def __init__(self, mock: Mock, host: str = HOST, port: int = 0) -> None:
+        super().__init__(mock, host, port)
+        self.mock = mock
+
+    def use_spec(self, spec: Source | Document) -> None:
+        """Go on with another document, as `Mock.use_spec` does."""
+        self.mock.use_spec(spec)
+
+
 def serve(
     spec: Source | Document | Mock | None = None,
     port: int = 0,
@@ -144,14 +203,16 @@ def serve(
     host: str = HOST,
     heartbeat_s: float | None = HEARTBEAT_S,
     clock: Callable[[], float] = time.time,
-) -> Server:
+) -> MockServer:
     """
     Give a running server, which is a context manager: `with serve() as server: server.url`.
+
+    `server.use_spec(newer)` gives it another document while it runs.
 
     Port 0 stands for any free one. Only this machine can reach it unless `host` says otherwise.
     """
     mock = spec if isinstance(spec, Mock) else Mock(spec, heartbeat_s=heartbeat_s, clock=clock)
-    return Server(mock, host, port).start()
+    return MockServer(mock, host, port).start()
 
 
 def serve_forever(
@@ -165,17 +226,30 @@ def serve_forever(
     """
     Serve until Ctrl-C, saying first where; returns then, with all connections closed.
 
-    `journal` takes a line for each request.
+    Where the platform has SIGHUP, that signal makes it read the document again from where it
+    came; one that cannot be read is told of, and the earlier one goes on. `journal` takes a line
+    for each request.
     """
     mock = spec if isinstance(spec, Mock) else Mock(spec)
     server = Server(mock if journal is None else Journal(mock, journal), host, port)
-    say(f"{excerpt(mock.api.document.title, 60) or 'The stand-in server'} at {server.url}")
     try:
-        server.run()
+        with on_hangup(lambda: say(_reload(mock))):
+            say(f"{excerpt(mock.api.document.title, 60) or 'The stand-in server'} at {server.url}")
+            server.run()
     except KeyboardInterrupt:
         pass
     finally:
         server.close()
+
+
+def _reload(mock: Mock) -> str:
+    """Read the document again, and say what came of it."""
+    try:
+        is_new = mock.reload()
+    except Exception as error:  # noqa: BLE001  # whatever it is, the server goes on
+        return f"the document cannot be used, the earlier one stays: {excerpt(str(error), 300)}"
+    title = excerpt(mock.api.document.title, 60) or "the document"
+    return f"{title}: read again, {'a new edition' if is_new else 'nothing has changed'}"
 
 
 def _without_body(answer: MockResponse) -> MockResponse:
@@ -183,6 +257,8 @@ def _without_body(answer: MockResponse) -> MockResponse:
     if isinstance(answer.body, Subscription):
         answer.body.close()
         return replace(answer, body=b"")
+    if answer.status in (204, 304):  # a length would be that of what is not sent (RFC 9110, 8.6)
+        return answer
     length = ("content-length", str(len(answer.body)))
     return replace(answer, headers=(*answer.headers, length), body=b"")
 
@@ -193,15 +269,14 @@ def _bundled_path() -> Any:
     return bundled_path()
 
 
-def _is_own(api: Api, request: MockRequest) -> bool:
-    """Tell whether the document itself is asked for, at a path that it does not use."""
-    is_asked = request.path in _OWN_PATHS and request.method in ("GET", "HEAD")
-    return is_asked and all(route.path != request.path for route in api.router.routes)
-
-
-def _answer_document(api: Api) -> MockResponse:
-    content = encode_json(api.document.root)
-    return MockResponse(200, (("content-type", "application/json"),), content)
+def _find_place(api: Api, request: MockRequest) -> MockRequest | None:
+    """Give the request for the document itself, if it is one that no operation answers."""
+    path = next(filter(is_place, api.router.below_bases(request.path)), None)
+    if path is None:
+        return None
+    match = api.router.match("GET", request.path)
+    is_used = match.route is not None or match.allowed
+    return None if is_used else replace(request, target=path)
 
 
 def _find_route(api: Api, request: MockRequest) -> tuple[Route, dict[str, str]]:

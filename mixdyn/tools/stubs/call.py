@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from mixdyn.catalog import Entry, Node
 from mixdyn.errors import DocumentError, printable
 from mixdyn.media import MediaType, is_binary
-from mixdyn.method import argument_type, make_doc, result_type
 from mixdyn.names import to_pascal
 from mixdyn.operation import Argument
 from mixdyn.plan import Plan
+from mixdyn.signature import argument_type, make_doc, result_type
 from mixdyn.surface import Surface
 from mixdyn.tools.stubs import syntax
 from mixdyn.tools.stubs.module import Module
@@ -64,10 +64,11 @@ class Calls:
         arguments = plan.operation.arguments
         keywords = [(a.name, self._write_argument(plan, a), a.required) for a in arguments]
         doc, options = _write_doc(plan), _write_options(plan)
+        results = self._write_results(plan)
         for is_async in (False, True):
             yield syntax.function(
                 f"{entry.name}_async" if is_async else entry.name,
-                self._write_result(plan, is_async=is_async),
+                results[is_async],
                 doc=doc,
                 keywords=keywords,
                 options=options,
@@ -87,14 +88,18 @@ class Calls:
             written = self._records.inputs.write(kind)
         return written if argument.required else syntax.optional(written)
 
-    def _write_result(self, plan: Plan, *, is_async: bool) -> ast.expr:
+    def _write_results(self, plan: Plan) -> tuple[ast.expr, ast.expr]:
+        """Give what the method returns, and its twin."""
         if plan.is_stream:
-            name = "AsyncStream" if is_async else "Stream"
-            return syntax.subscript(syntax.refer("_form", name), [self._events.write(plan)])
+            events = [self._events.write(plan)]
+            stream, twin = (syntax.refer("_form", name) for name in ("Stream", "AsyncStream"))
+            return syntax.subscript(stream, events), syntax.subscript(twin, events)
         media = [m for response in plan.operation.success for m in response.media]
         if media and all(_is_download(plan, m) for m in media):
-            return syntax.refer("_download", "AsyncDownload" if is_async else "Download")
-        return self._records.results.write(result_type(plan, self._surface.types))
+            kinds = ("Download", "AsyncDownload")
+            return syntax.refer("_download", kinds[0]), syntax.refer("_download", kinds[1])
+        result = self._records.results.write(result_type(plan, self._surface.types))
+        return result, result
 
 
 def _is_download(plan: Plan, media: MediaType) -> bool:

@@ -31,9 +31,16 @@ class Writer:
 
     def __init__(self, name_model: NameModel) -> None:
         self._name_model = name_model
+        self._written: dict[int, tuple[Any, ast.expr]] = {}  # the types are kept: ids are theirs
 
     def write(self, kind: Any) -> ast.expr:
         """Give the syntax of a type."""
+        known = self._written.get(id(kind))
+        if known is None:
+            known = self._written[id(kind)] = (kind, self._write(kind))
+        return known[1]
+
+    def _write(self, kind: Any) -> ast.expr:
         origin = get_origin(kind)
         if origin is not None:
             return self._write_generic(origin, get_args(kind))

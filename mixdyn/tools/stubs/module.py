@@ -5,8 +5,9 @@ One stub module: its statements, with references made as short as they may be, a
 from __future__ import annotations
 
 import ast
-import builtins
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+
+from mixdyn.tools.stubs.printer import Printer, bound_names, quote
 
 # By what name a stub knows the modules that it refers to. No name of a document begins with `_`.
 MODULES = {
@@ -52,60 +53,12 @@ class Module:
 
     def finish(self, doc: str, imports: Sequence[ast.stmt] = ()) -> str:
         """Give the module's text: docstring, imports, statements."""
-        taken = self.names | {name for node in imports for name in _bound_names(node)}
-        shorten = _Shortener(self._own, taken)
-        statements = [shorten.visit(statement) for statement in self.statements]
-        needed = [_import(alias, self._aliases[alias]) for alias in sorted(shorten.used)]
-        text = [ast.Expr(ast.Constant(doc))]
-        tree = ast.Module([*text, *needed, *imports, *statements], [])
-        return ast.unparse(ast.fix_missing_locations(tree)) + "\n"
-
-
-class _Shortener(ast.NodeTransformer):
-    """Makes `_builtins.str` and names of the module itself plain, unless something hides them."""
-
-    def __init__(self, own: str, names: Iterable[str]) -> None:
-        self.used: set[str] = set()
-        self._own = own
-        self._names = frozenset(names)
-        self._members: list[frozenset[str]] = []
-
-    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
-        """Shorten one reference."""
-        if not isinstance(node.value, ast.Name) or not node.value.id.startswith("_"):
-            return node  # of a module's own source
-        alias, name = node.value.id, node.attr
-        is_hidden = bool(self._members) and name in self._members[-1]
-        if alias == "_builtins" and hasattr(builtins, name) and name not in self._names:
-            is_plain = not is_hidden
-        else:
-            is_plain = alias == self._own and not is_hidden
-        if is_plain:
-            return ast.Name(name, ast.Load())
-        self.used.add(alias)
-        return node
-
-    def visit_Constant(self, node: ast.Constant) -> ast.Constant:
-        """Leave literals and texts as they are."""
-        return node
-
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
-        """Go through a class, whose members hide what is outside."""
-        node.bases = [self.visit(base) for base in node.bases]
-        self._members.append(frozenset(name for s in node.body for name in _bound_names(s)))
-        node.body = [self.visit(statement) for statement in node.body]
-        self._members.pop()
-        return node
-
-
-def _bound_names(statement: ast.stmt) -> list[str]:
-    """Name what a statement binds."""
-    if isinstance(statement, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-        return [statement.name]
-    if isinstance(statement, (ast.Import, ast.ImportFrom)):
-        return [alias.asname or alias.name for alias in statement.names]
-    target = statement.target if isinstance(statement, ast.AnnAssign) else None
-    return [target.id] if isinstance(target, ast.Name) else []
+        taken = self.names | {name for node in imports for name in bound_names(node)}
+        printer = Printer(self._own, taken)
+        lines = [line for statement in self.statements for line in printer.print(statement)]
+        needed = [_import(alias, self._aliases[alias]) for alias in sorted(printer.used)]
+        head = [ast.unparse(node) for node in (*needed, *imports)]
+        return "\n".join([quote(doc), *head, *lines]) + "\n"
 
 
 def _import(alias: str, module: str) -> ast.stmt:

@@ -45,6 +45,7 @@ class Records:
         self._types = types
         self._modules = {"_models": models, "_records": records}
         self._input_module = inputs
+        self._annotations: dict[tuple[type[Model], str], Any] = {}
         self._places: dict[type[Model], tuple[str, str]] = {}
         self._dictionaries: dict[type[Model], tuple[str, ...]] = {}
         self._classes: deque[type[Model]] = deque()
@@ -81,16 +82,20 @@ class Records:
 
     def annotate(self, kind: type[Model], field: Field) -> Any:
         """Give the type that the runtime has for an attribute."""
+        key = (kind, field.wire)
+        if key not in self._annotations:
+            self._annotations[key] = self._annotate(kind, field)
+        return self._annotations[key]
+
+    def _annotate(self, kind: type[Model], field: Field) -> Any:
         with suppress(DocumentError):  # where a reference leads nowhere, a call will say so
             return self._types.annotation(field.schema, kind.__name__ + to_pascal(field.wire))
         return Any
 
     def _list_inputs(self, kind: type[Model]) -> list[ast.expr]:
         """Give what may be passed for a result class: the class, or a dictionary."""
-        if kind not in self._dictionaries:
-            self._dictionaries[kind] = tuple(self._name_dictionaries(kind))
-            self._unwritten.append(kind)
-        names = self._dictionaries[kind]
+        names = self._dictionaries[kind] = tuple(self._name_dictionaries(kind))
+        self._unwritten.append(kind)
         found = [self.refer(kind), *(syntax.refer("_inputs", name) for name in names)]
         if _takes_more(kind):
             any_keys = [syntax.builtin("str"), syntax.any_type()]
@@ -133,8 +138,7 @@ class Records:
 
     def _write_item(self, kind: type[Model], field: Field) -> ast.expr:
         value = self._write_input(kind, field)
-        is_answer = field.schema is not None and field.schema.get("readOnly") is True
-        if field.is_required and not is_answer:
+        if field.is_required and not _is_answer(field.schema):
             return value
         return syntax.subscript(syntax.refer("_typing", "NotRequired"), [value])
 
@@ -175,7 +179,16 @@ def _takes_more(kind: type[Model]) -> bool:
 
 
 def _describe(schema: Schema | None) -> str:
-    return schema.description if schema is not None else ""
+    with suppress(DocumentError):  # as in `annotate`
+        return schema.description if schema is not None else ""
+    return ""
+
+
+def _is_answer(schema: Schema | None) -> bool:
+    """Tell whether only the server sets a property."""
+    with suppress(DocumentError):  # as in `annotate`
+        return schema is not None and schema.get("readOnly") is True
+    return False
 
 
 def _functional(name: str, fields: Mapping[str, ast.expr]) -> ast.stmt:

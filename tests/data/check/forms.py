@@ -178,7 +178,7 @@ class App:
         self.client.nope  # expect: no-namespace
         self.unsaid.nope  # expect: no-namespace
         self.either.nope
-        self.first.nope
+        self.first.nope  # expect: no-namespace
         self.nothing.nope
         self.other.nope
 
@@ -323,3 +323,38 @@ from elsewhere import Mix as stranger
 foreign().nope
 stranger().nope
 Mix().nope  # expect: no-namespace
+
+
+def in_pairs():
+    one, (other, third) = Mix(), (Mix().sessions, Mix())
+    one.nope  # expect: no-namespace
+    other.nope  # expect: no-method
+    third.nope  # expect: no-namespace
+    first, *rest = Mix(), Mix()
+    first.nope
+    rest.nope
+
+
+def by_default(client=Mix(), other=None, *, api=Mix().sessions, declared: int = Mix()):
+    client.nope  # expect: no-namespace
+    other.nope
+    api.nope  # expect: no-method
+    declared.nope
+    return lambda mine=client, *, own=None: (mine.nope, own.nope)  # expect: no-namespace
+
+
+async def by_name(values):
+    mix = Mix()
+    mix.call("sessions.nope")  # expect: no-method
+    mix.call("sessions.create", {"title": "x"}).nope
+    mix.call("createSession", {"title": "x"}, timeout_ms=5)
+    mix.call("sessions_create", {"titel": "x"})  # expect: missing-argument, no-argument
+    mix.call("sessions.create", {"title": "x", **values})
+    mix.call("sessions.create", {**values})
+    mix.call("sessions.create", values)
+    mix.call("sessions.create")  # expect: missing-argument
+    mix.call(values)
+    mix.call()
+    mix.sessions.call("x")  # expect: no-method
+    (await mix.call_async("sessions.create", {"title": "x"})).nope
+    mix.call_async("sessions.create", {"title": "x"}).nope

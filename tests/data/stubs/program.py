@@ -30,6 +30,12 @@ def good() -> None:
         mix.messages.list_session(id="x")
         backoff = BackoffStrategy(1, 2, 1.5, 3)
         mix.sessions.list(retries=RetryConfig("backoff", backoff, True))
+        difference = mix.use_spec("newer.yaml", validate=True, dry_run=True)
+        if difference and difference.breaking:
+            print(difference.breaking[0].code, difference.callers[0].name, difference.text())
+        if mix.sync_spec(timeout_ms=5000).fails_on("risky"):
+            mix.reload()
+        Mix.from_server("http://localhost:1").sessions.list()
         other = mix.with_options(timeout_ms=4)
         other.sessions.delete(id="x")
         try:
@@ -48,10 +54,18 @@ async def good_async() -> None:
                 if event.event == "content":
                     print(event.data.content)
         (await mix.sessions.create_async.prepare(title="x")).curl()
+        print((await mix.sync_spec_async()).worst)
+        other = await Mix.from_server_async("http://localhost:1")
+        await other.sessions.list_async()
 
 
 def bad() -> None:
     mix = Mix()
+    mix.use_spek("newer.yaml")  # BAD
+    mix.use_spec()  # BAD
+    mix.use_spec("newer.yaml", dry=True)  # BAD
+    mix.use_spec("newer.yaml").nothing  # BAD
+    Mix.from_server()  # BAD
     mix.sesions  # BAD
     mix.sessions.fork_all()  # BAD
     mix.sessions.create()  # BAD
@@ -70,7 +84,7 @@ def bad() -> None:
     for event in mix.streaming.stream_events(session_id="x"):
         if event.event == "content":
             event.data.nope  # BAD
-        if event.event == "nothing":  # BAD but for ty
+        if event.event == "nothing":  # BAD by mypy and pyright
             pass
     print(number)
 
@@ -78,4 +92,5 @@ def bad() -> None:
 async def bad_async() -> None:
     mix = Mix()
     mix.sessions.create_async(title="x").title  # BAD
+    mix.sync_spec_async().worst  # BAD
     (await mix.sessions.create_async(title="x")).titel  # BAD

@@ -1,0 +1,138 @@
+"""
+How a client takes on another document: read, checked and compared aside, then taken on at once.
+
+Loaded when a client is first asked to.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
+
+from mixdyn.diff.difference import Difference
+from mixdyn.diff.edition import Edition
+from mixdyn.diff.summary import Subject
+from mixdyn.diff.survey import find_difference
+from mixdyn.discovery import Mark, Search, Served
+from mixdyn.document import Document
+from mixdyn.effect import Flow
+from mixdyn.errors import DocumentError, RequestValidationError, excerpt, itemize
+from mixdyn.security import apply_security, prove
+from mixdyn.server import describe_server
+from mixdyn.shape import as_array, is_object
+
+if TYPE_CHECKING:
+    from mixdyn.surface import Surface
+
+
+def take_on(
+    client: Any, document: Document, *, validate: bool, dry_run: bool, mark: Mark | None = None
+) -> Difference:
+    """
+    Have a client take on a document, or only tell what would change.
+
+    All that can fail comes first; then one reference is replaced.
+
+    Args:
+        client: the client.
+        document: the document to take on.
+        validate: whether it must be valid by the standard.
+        dry_run: whether the client is to stay as it is.
+        mark: by what the server knows the document, where it comes from there.
+    """
+    old: Surface = client._surface
+    if validate:
+        _check_standard(document)
+    if document.is_same(old.document):
+        old.mark = mark or old.mark
+        return tell_no_difference(old)
+    before, after = (Edition(each, old.reserved) for each in (old.document, document))
+    difference = find_difference(before, after)
+    if not dry_run:
+        home = find_home(client) if document.is_fetched else None
+        surface: Surface = client._load(document, home)
+        surface.mark = mark
+        _tell_lost_credentials(client._settings.security, surface)
+        client._adopt(surface)
+        if client._settings.watch is not None:
+            client._settings.watch.forget()
+    return difference
+
+
+def take_served(client: Any, served: Served | None, *, validate: bool, dry_run: bool) -> Difference:
+    """Have a client take on what its server has served; None is for what it has already."""
+    if served is None:
+        return tell_no_difference(client._surface)
+    mark = served.mark
+    return take_on(client, served.document, validate=validate, dry_run=dry_run, mark=mark)
+
+
+def tell_no_difference(surface: Surface) -> Difference:
+    """Give the difference of a document and itself."""
+    document, entries = surface.document, surface.catalog.entries
+    version = document.at("info", "version").value
+    count = len({(entry.method, entry.path) for entry in entries})
+    subject = Subject(document.title, excerpt(version or ""), count, document.digest)
+    return Difference(subject, subject, (), (), ())
+
+
+def find_home(client: Any) -> str | None:
+    """Give the server that a client calls; None where its document and settings name none."""
+    surface: Surface = client._surface
+    try:
+        return describe_server(surface.document, client._settings, surface.home)
+    except RequestValidationError:
+        return None
+
+
+def fetch(
+    client: Any,
+    path: str | None,
+    timeout_ms: int | None,
+    more_headers: Mapping[str, str] | None = None,
+) -> Flow:
+    """
+    Take the document from the client's own server; the value is `Served`, None where it is in use.
+
+    The client's credentials go along, since it is the server that they were given for.
+    """
+    surface: Surface = client._surface
+    base = describe_server(surface.document, client._settings, surface.home)
+    headers: dict[str, str] = dict(more_headers or {})
+    given = client._settings.security
+    if given:
+        proofs = yield from prove(_list_requirements(surface, given), given, surface.schemes)
+        for name, proof in proofs.items():
+            apply_security(surface.schemes[name], proof, base, headers)
+    return (yield from Search(base, headers, surface.mark, path, timeout_ms).run())
+
+
+def _list_requirements(surface: Surface, given: Any) -> list[Any]:
+    """Give the document's own security requirements, else each credential alone."""
+    own = [each for each in as_array(surface.document.root.get("security")) if is_object(each)]
+    return own or [{name: []} for name in given]
+
+
+def choose_home(served: Served, url: str) -> str:
+    """Give the server of a client that is made from what `url` has served."""
+    is_itself = served.url.rstrip("/") == url.rstrip("/")
+    return urljoin(url, "/") if is_itself else url
+
+
+def _check_standard(document: Document) -> None:
+    from mixdyn.standard import find_standard_faults
+
+    faults = find_standard_faults(document)
+    if faults:
+        title = "the document is not valid by the OpenAPI standard, so nothing was changed:"
+        raise DocumentError(itemize(title, [line for f in faults for line in str(f).split("\n")]))
+
+
+def _tell_lost_credentials(given: Any, surface: Surface) -> None:
+    for name in given:
+        if name not in surface.schemes:
+            shown = excerpt(name, 60)
+            told = f"the document has no security scheme '{shown}': its credential is not sent"
+            warnings.warn(told, UserWarning, stacklevel=4)
