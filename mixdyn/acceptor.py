@@ -44,6 +44,9 @@ _LIMITS: dict[str, tuple[tuple[type, ...], Callable[[Any, Any], bool]]] = {
 }
 
 
+_kind: Callable[[Any], Any] = type  # of which checkers conclude nothing
+
+
 def compile_acceptor(schema: Any) -> Check:
     """Give the function that accepts what is certainly valid by a self-contained schema."""
     return _Compiler(schema).compile(schema)
@@ -104,7 +107,7 @@ def _make_plain(keyword: str, rule: Any) -> Check:
 
 
 def _accept_json(value: Any) -> bool:
-    return type(value) in _JSON
+    return _kind(value) in _JSON
 
 
 def _accept_nothing(_value: Any) -> bool:
@@ -118,23 +121,23 @@ def _join(checks: list[Check]) -> Check:
 
 
 def _has_type(kinds: frozenset[type], value: Any) -> bool:
-    return type(value) in kinds
+    return _kind(value) in kinds
 
 
 def _is_one_of(allowed: frozenset[tuple[type, Any]], value: Any) -> bool:
-    kind = type(value)  # of what is equal to Python, 1 and true are two things
+    kind = _kind(value)  # of what is equal to Python, 1 and true are two things
     return kind in _SCALARS and (kind, value) in allowed
 
 
 def _is_within(
     kinds: tuple[type, ...], compare: Callable[[Any, Any], bool], limit: Any, value: Any
 ) -> bool:
-    kind = type(value)
+    kind = _kind(value)
     return compare(value, limit) if kind in kinds else kind in _JSON
 
 
 def _has_items(check: Check, value: Any) -> bool:
-    return all(map(check, value)) if type(value) is list else type(value) in _JSON
+    return all(map(check, value)) if _kind(value) is list else _kind(value) in _JSON
 
 
 def _fits_any(checks: list[Check], value: Any) -> bool:
@@ -144,8 +147,8 @@ def _fits_any(checks: list[Check], value: Any) -> bool:
 def _fits_object(
     checks: Mapping[str, Check], others: Check, required: tuple[str, ...], value: Any
 ) -> bool:
-    if type(value) is not dict:
-        return type(value) in _JSON
+    if _kind(value) is not dict:
+        return _kind(value) in _JSON
     members: dict[str, Any] = value
     for name in required:
         if name not in members:
@@ -159,7 +162,7 @@ def _find_kinds(names: Any) -> frozenset[type]:
 
 
 def _name_scalars(values: Iterable[Any]) -> frozenset[tuple[type, Any]]:
-    return frozenset((type(value), value) for value in values if type(value) in _SCALARS)
+    return frozenset((_kind(value), value) for value in values if _kind(value) in _SCALARS)
 
 
 def _is_forked(ways: Iterable[Any]) -> bool:

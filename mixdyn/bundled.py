@@ -38,7 +38,7 @@ def read_bundled() -> Document:
     """
     Read the bundled document: its JSON form, which is there in a tenth of the time, if it is fresh.
 
-    That form stands beside the YAML, made by `mixdyn.tools.bundle.write_json_form()`. Made of another YAML than the
+    That form stands beside the YAML; `mixdyn.tools.bundle` makes it. Made of another YAML than the
     one here, it does not count.
     """
     path = bundled_path()
@@ -111,9 +111,12 @@ _mentioned: set[str] = set()
 
 def _mention_stubs(document: Document) -> None:
     """Say once of a document that the type stubs of this package are not of it, for debugging."""
-    logging: Any = sys.modules.get("logging")  # where nobody has loaded it, nobody listens
-    logger = logging.getLogger("mixdyn") if logging is not None else None
-    if logger is None or not logger.isEnabledFor(logging.DEBUG):
+    if "logging" not in sys.modules:  # then nobody listens
+        return
+    import logging
+
+    logger = logging.getLogger("mixdyn")
+    if not logger.isEnabledFor(logging.DEBUG):
         return
     digest = document.digest
     if digest != BUNDLED.document.digest and digest not in _mentioned:

@@ -88,7 +88,9 @@ class Growth:
         self._visits: dict[str, float] = {}
         top = {keyword: rule for keyword, rule in root.items() if keyword != "$defs"}
         self._parts = (top, *self._definitions.values())
-        self._size, self._is_recursive = _expand(top, self._definitions)
+        self._size, self._is_recursive = 0.0, False
+        if self._definitions:  # without any, the work grows with the instance alone
+            self._size, self._is_recursive = _expand(top, self._definitions)
 
     @property
     def max_depth(self) -> int | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import IO, Any
 
@@ -25,7 +25,7 @@ MAX_REFERENCE_CHAIN = 100
 
 _VERSION = re.compile(r"3\.([0-9]{1,3})(?![0-9])")
 _INDEX = re.compile(r"0|[1-9][0-9]{0,8}")  # RFC 6901, 4
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_SCHEME = r"[A-Za-z][A-Za-z0-9+.-]*:"
 
 
 class Target(NamedTuple):
@@ -54,13 +54,15 @@ class Document:
     `location` is the path or URL it was read from, or empty for text and mappings.
     """
 
-    def __init__(self, root: Mapping[str, Any], location: str = "") -> None:
+    def __init__(
+        self, root: Mapping[str, Any], location: str = "", stamps: Iterable[Stamp] = ()
+    ) -> None:
         self.root = root
         self.location = location
         self.version = _check_version(root, _name(location))
         self._files: dict[str, Any] = {location: root}
         self._anchors: dict[str, dict[str, Target]] = {}
-        self._stamps: list[Stamp] = []
+        self._stamps = [*stamps]
 
     @classmethod
     def load(cls, source: Source | Document) -> Document:
@@ -79,17 +81,9 @@ class Document:
             return cls(parse(bytes(source), _name("")))
         if not isinstance(source, (str, os.PathLike)):
             return _load_stream(source)
-        text = os.fsdecode(source)
-        if isinstance(source, str) and ("\n" in text or text.lstrip("\ufeff \t\r")[:1] == "{"):
-            return cls(parse(text, _name("")))
-        if text.lower().startswith(("http://", "https://")):
-            return cls(parse(read_url(text), _name(text)), text)
-        # A NUL cannot stand in a path, and makes `realpath` raise: reading then tells.
-        location = text if "\0" in text else os.path.realpath(text)
-        stamp = take_stamp(location)
-        made = cls(parse(read_file(location), location), location)
-        made._stamps.append(stamp)
-        return made
+        if isinstance(source, str) and _is_text(source):
+            return cls(parse(source, _name("")))
+        return _load_location(os.fsdecode(source))
 
     def read_again(self) -> Document:
         """
@@ -186,7 +180,7 @@ class Document:
     def _locate(self, file: str, origin: Target) -> str:
         """Load the file that a reference names, once, after checking that it may be read."""
         where = f"{origin}: the reference to {excerpt(file)}"
-        if not self.location or "://" in self.location or _SCHEME.match(file):
+        if not self.location or "://" in self.location or re.match(_SCHEME, file):
             raise DocumentError(
                 f"{where} is not followed: only files below the document's own folder are; "
                 "bundle the document into one file"
@@ -212,6 +206,20 @@ class Document:
                         found.setdefault(node.value[key], node)
             self._anchors[base] = found
         return self._anchors[base]
+
+
+def _is_text(source: str) -> bool:
+    return "\n" in source or source.lstrip("\ufeff \t\r")[:1] == "{"
+
+
+def _load_location(text: str) -> Document:
+    """Read a document from a URL or a file."""
+    if text.lower().startswith(("http://", "https://")):
+        return Document(parse(read_url(text), _name(text)), text)
+    # A NUL cannot stand in a path, and makes `realpath` raise: reading then tells.
+    location = text if "\0" in text else os.path.realpath(text)
+    stamp = take_stamp(location)  # before it is read, so that no change goes unseen
+    return Document(parse(read_file(location), location), location, [stamp])
 
 
 def _load_stream(stream: Any) -> Document:

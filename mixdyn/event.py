@@ -30,7 +30,7 @@ from mixdyn.media import (
     rank_media,
 )
 from mixdyn.misfit import list_faults, make_misfit, move
-from mixdyn.novelty import FIRST, Novelty
+from mixdyn.novelty import Novelty
 from mixdyn.operation import Operation
 from mixdyn.results import Model, Reader, Types
 from mixdyn.schema import Discriminator, Schema
@@ -48,6 +48,7 @@ _SENTINEL = "x-speakeasy-sse-sentinel"
 _MAX_VARIANTS = 16
 _MOST_FRUITLESS = 8
 # Of the events that fit, the first of a kind are searched for what is new, then one in so many.
+_FIRST = 16
 _EVERY = 4096
 
 
@@ -322,7 +323,7 @@ class _Checker:
     def _look(self, value: Any) -> Problems:
         """Tell what is new in a value that fits; the first are looked at, then one in so many."""
         self._looks += 1
-        self._left = 1 if self._looks < FIRST else _EVERY
+        self._left = 1 if self._looks < _FIRST else _EVERY
         return self._drop_known(self._novelty.find(value))
 
     def _find_news(self, value: Any) -> Problems:
@@ -356,7 +357,7 @@ class _Checker:
     @cached_property
     def _schema_read(self) -> Any:
         try:
-            return self._types.normal_form(self._whole)
+            return self._types.validator(self._whole).schema
         except DocumentError as error:
             self._tell(error)
             return True

@@ -58,7 +58,7 @@ class Routine:
     def _find_now(self, instance: Any) -> Any:
         """Give what a namespace that is held has by this name now; else the call will say."""
         now, name = instance._now(), self.function.__name__
-        if now is not instance and hasattr(type(now), name):
+        if now is not instance and name in dir(now):
             return getattr(now, name)
         return AsyncMethod(self, instance) if self.is_async else Method(self, instance)
 

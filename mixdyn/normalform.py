@@ -34,7 +34,7 @@ _SCHEMA_LIST = ("allOf", "anyOf", "oneOf", "prefixItems")
 _SCHEMA_MAP = ("dependentSchemas", "patternProperties", "properties")
 _APPLYING = frozenset((*_SCHEMA, *_SCHEMA_LIST, *_SCHEMA_MAP))
 _REFERENCES = ("$ref", "$dynamicRef")
-_IN_ALL_OF = re.compile(r"(/allOf/[0-9]+)+$")
+_IN_ALL_OF = r"(/allOf/[0-9]+)+$"
 
 
 def normalize(schema: Schema, direction: Direction) -> dict[str, Any] | bool:
@@ -218,7 +218,9 @@ class _Normalizer:
         if not names:
             return {}
         # What an `allOf` requires, the schema around it may declare.
-        outer = self.space.document.find(target.base, _IN_ALL_OF.sub("", target.pointer))
+        outer = None
+        if "/allOf/" in target.pointer:
+            outer = self.space.document.find(target.base, re.sub(_IN_ALL_OF, "", target.pointer))
         declared = self.space.at(outer or target).properties
         kept = (n for n in names if n not in declared or declared[n].get(self.hidden) is not True)
         return {"required": list(dict.fromkeys(kept))}

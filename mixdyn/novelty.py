@@ -16,8 +16,8 @@ from mixdyn.misfit import NEW_PROPERTY, NEW_VALUE, make_misfit, name_type, write
 from mixdyn.redact import PLAIN
 from mixdyn.shape import as_array, as_object, is_array, is_object
 
-# Of the values that fit, the first are looked at, then one in so many.
-FIRST = 16
+# Of the values that fit, the 2nd, 4th, 8th and so on, then one in so many: the first call is slow
+# enough.
 _EVERY = 256
 
 _MOST_NODES = 500
@@ -38,12 +38,13 @@ class Novelty:
     def __init__(self, schema: Any) -> None:
         self._schema = schema
         self._definitions = as_object(as_object(schema).get("$defs"))
-        self._turns = count()
+        self._turns = count(1)
 
     def sample(self, value: Any) -> tuple[Problem, ...]:
-        """List what is new in a value, if it is its turn."""
+        """List what is new in a value, if it is its turn: more and more seldom."""
         turn = next(self._turns)
-        return () if turn >= FIRST and turn % _EVERY else self.find(value)
+        is_early = 1 < turn < _EVERY and turn & (turn - 1) == 0
+        return self.find(value) if is_early or turn % _EVERY == 0 else ()
 
     def find(self, value: Any) -> tuple[Problem, ...]:
         """List the unknown properties and the unlisted values that a value holds."""

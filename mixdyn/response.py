@@ -219,8 +219,8 @@ class ResponseReader:
         validator, problem, novelty = None, None, None
         if media.schema is not None:
             try:
-                schema = self.types.normal_form(media.schema)
-                validator, novelty = Validator(schema), Novelty(schema)
+                validator = self.types.validator(media.schema)
+                novelty = Novelty(validator.schema)
             except DocumentError as error:  # no reason to lose what the server has done already
                 told = f"cannot be checked: {error}"
                 problem = make_misfit("$", told, kind="unusable schema", got=str(error))
@@ -353,7 +353,7 @@ class ResponseReader:
             with suppress(DocumentError):  # what cannot be used fits nothing
                 from mixdyn.tolerance import loosen
 
-                schema = loosen(self.types.normal_form(media.schema))
+                schema = loosen(self.types.validator(media.schema).schema)
                 self._tolerant[key] = Validator(schema)
         return key in self._tolerant and self._tolerant[key].accepts(value)
 

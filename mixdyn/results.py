@@ -20,6 +20,7 @@ from mixdyn.roster import announce
 from mixdyn.rows import Rows
 from mixdyn.schema import Schema, Schemas
 from mixdyn.shape import is_array, is_object
+from mixdyn.validation import Validator
 from mixdyn.view import RESERVED, Model, copy_json, is_dict, make_view
 
 __all__ = ["Field", "Model", "Reader", "Types", "copy_json", "make_view"]
@@ -86,11 +87,9 @@ class Kind(type):
 
 def _is_relative(one: Any, other: Any) -> bool:
     """Tell whether two result classes are of one schema name in editions of one document."""
-    mine, theirs = vars(one), vars(other)
-    if mine["_family"] is not theirs.get("_family"):
+    if one._family is not getattr(other, "_family", None):
         return False
-    name = mine["_schema"].name
-    return bool(name) and name == theirs["_schema"].name
+    return bool(one._schema.name) and one._schema.name == other._schema.name
 
 
 # What a step into a schema adds to the name of a class; others, such as `allOf`, add nothing.
@@ -114,7 +113,7 @@ class Types:
         self._models: dict[int, type[Model]] = {}
         self._readers: dict[int, Reader | None] = {}
         self._unfinished: set[int] = set()
-        self._normal_forms: dict[int, Any] = {}
+        self._validators: dict[int, Validator] = {}
         self._lock = threading.RLock()
         announce(self)
 
@@ -163,7 +162,7 @@ class Types:
                     self._unfinished.discard(key)
             return self._readers[key]
 
-    def normal_form(self, schema: Schema) -> Any:
+    def validator(self, schema: Schema) -> Validator:
         """
         Give what checks answers against a schema, the same for all operations that refer to it.
 
@@ -171,9 +170,9 @@ class Types:
         """
         schema = schema.resolved
         key = id(schema)
-        if key not in self._normal_forms:
-            self._normal_forms[key] = normalize(schema, "response")
-        return self._normal_forms[key]
+        if key not in self._validators:
+            self._validators[key] = Validator(normalize(schema, "response"))
+        return self._validators[key]
 
     def annotation(self, schema: Schema | None, name: str = "") -> Any:
         """Give the type to write in a signature, such as `list[SessionData]`."""

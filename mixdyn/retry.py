@@ -25,7 +25,7 @@ _TRANSPORT = frozenset({"TransportError", "ConnectionError", "TimeoutError"})
 _NEVER_SENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "ConnectionRefusedError"})
 _AIOHTTP_NEVER_SENT = frozenset({"ClientConnectorError", "ConnectionTimeoutError"})
 _LASTING = frozenset({"UnsupportedProtocol", "LocalProtocolError"})  # the next time is no better
-_IDEMPOTENCY_KEY = re.compile(r"(?i)(x-)?idempoten(cy|t|ce)[-_]?(key|id|token)?")
+_IDEMPOTENCY_KEY = r"(?i)(x-)?idempoten(cy|t|ce)[-_]?(key|id|token)?"
 
 
 class BackoffStrategy(NamedTuple):
@@ -126,7 +126,7 @@ def is_transport_error(error: BaseException) -> bool:
 
 def is_idempotency_key(name: str) -> bool:
     """Tell whether a header of this name lets the server know a request that it has had before."""
-    return _IDEMPOTENCY_KEY.fullmatch(name) is not None
+    return "idempoten" in name.lower() and re.fullmatch(_IDEMPOTENCY_KEY, name) is not None
 
 
 def has_idempotency_key(headers: Mapping[str, str]) -> bool:

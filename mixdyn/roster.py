@@ -7,6 +7,7 @@ It is loaded with the package, so that results can come before any client; hence
 from __future__ import annotations
 
 import weakref
+from itertools import count
 from typing import Any, Protocol
 
 
@@ -20,12 +21,12 @@ class Source(Protocol):
 
 def announce(source: Source) -> None:
     """Let pickled results find their classes there, for as long as it lives."""
-    _sources.add(source)
+    _sources[next(_numbers)] = source
 
 
 def sources() -> list[Source]:
-    """Give all that were announced and still live."""
-    return list(_sources)
+    """Give all that were announced and still live, the first ones first."""
+    return list(_sources.values())
 
 
 def find_model(digest: str, base: str, pointer: str, name: str) -> Any:
@@ -37,4 +38,5 @@ def find_model(digest: str, base: str, pointer: str, name: str) -> Any:
     return None
 
 
-_sources: weakref.WeakSet[Source] = weakref.WeakSet()
+_sources: weakref.WeakValueDictionary[int, Source] = weakref.WeakValueDictionary()
+_numbers = count()

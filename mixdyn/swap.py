@@ -56,8 +56,7 @@ def take_on(
         surface.mark = mark
         _tell_lost_credentials(client._settings.security, surface)
         client._adopt(surface)
-        if client._settings.watch is not None:
-            client._settings.watch.forget()
+        client._settings.watch.forget()
     return difference
 
 

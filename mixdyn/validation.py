@@ -54,7 +54,7 @@ class Validator:
     """Checks instances against one self-contained schema, compiled when first used."""
 
     def __init__(self, schema: Any) -> None:
-        self._schema = schema
+        self.schema = schema
         self._fast: Check | None = None
         self._reference: Any = None
         self._secrets: SecretPlaces | None = None
@@ -74,14 +74,14 @@ class Validator:
     def accepts_early(self, instance: Any) -> bool:
         """Tell whether an opinion quicker than the reference's is that the instance fits."""
         if self._fast is None:
-            if next(_few, False) and _ask(compile_acceptor(self._schema), instance):
+            if next(_few, False) and _ask(compile_acceptor(self.schema), instance):
                 return True
-            self._fast = _compile_fast(self._schema) or compile_acceptor(self._schema)
+            self._fast = _compile_fast(self.schema) or compile_acceptor(self.schema)
         return _ask(self._fast, instance)
 
     def _find(self, instance: Any, most: int) -> tuple[Problem, ...]:
         if self._reference is None:
-            self._reference = _reference_class()(self._schema, registry=_empty_registry())
+            self._reference = _reference_class()(self.schema, registry=_empty_registry())
         found: list[Problem] = []
         try:
             quiet, nodes = _quieten(instance)
@@ -102,7 +102,7 @@ class Validator:
         if self._secrets is None:  # most validators never find anything
             from mixdyn.secretplace import SecretPlaces
 
-            self._secrets = SecretPlaces(self._schema)
+            self._secrets = SecretPlaces(self.schema)
         error = _most_telling(error)
         steps = list(error.absolute_path)
         general = self._secrets.generalize(steps)

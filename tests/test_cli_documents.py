@@ -240,7 +240,9 @@ def test_check_tells_what_it_cannot_read(files: Path, capsys: pytest.CaptureFixt
     """Syntax errors and other encodings are findings, missing files wrong usage: no traceback."""
     (files / "bad.py").write_text("import mixdyn\ndef f(:\n")
     (files / "odd.py").write_bytes(b"# mixdyn \xff\n")
-    (files / "n.ipynb").write_text('{"cells": [{"cell_type": "code", "source": "import mixdyn\\nx ="}]}')
+    (files / "n.ipynb").write_text(
+        '{"cells": [{"cell_type": "code", "source": "import mixdyn\\nx ="}]}'
+    )
     code, out, err = run(capsys, "check", ".", "--spec", "new.json")
     assert code == cli.FOUND
     places = [line.partition(": ")[0] for line in out.splitlines()]

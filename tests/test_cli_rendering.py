@@ -84,6 +84,24 @@ def test_tables_have_a_column_for_each_key() -> None:
     ]
 
 
+def test_titles_of_tables_are_bold_where_colours_are_wanted() -> None:
+    """The names of columns stand out on a terminal; no value is coloured, and none moved."""
+    rows = [{"id": 1, "name": "[bold]x[/bold] :smile: https://example.org"}]
+    plain = write(rows, "table", 80).splitlines()
+    bold = render(rows, "table", width=80, colour=True).splitlines()
+    assert bold == [f"\x1b[1m{plain[0]}\x1b[0m", plain[1]]
+    assert render(rows[0], "table", width=80, colour=True) == write(rows[0], "table", 80)
+
+
+def test_tables_keep_every_column_and_a_line_for_each_row() -> None:
+    """Where there are many columns each keeps some of its text: none is lost."""
+    rows = [{f"column{n}": f"value {n}" for n in range(13)}] * 3
+    lines = write(rows, "table", 90).splitlines()
+    assert len(lines) == 4
+    assert all(line.count("  ") == 12 for line in lines)
+    assert all(measure(line) <= 90 for line in lines)
+
+
 def test_tables_of_other_values() -> None:
     """An object is a row for each key; scalars and lists of them are lines."""
     assert write({"a": 1, "long": None}, "table") == "a     1\nlong  null"

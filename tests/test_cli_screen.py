@@ -69,6 +69,15 @@ def test_errors_are_marked_and_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
     assert err.shown.decode() == "\x1b[1;31mmixdyn:\x1b[0m a\\x1b[2J\nb\\u202e\n"
 
 
+def test_secrets_are_masked_on_standard_error() -> None:
+    """What a command knows to be secret is not told."""
+    screen = Screen(io.StringIO(), err := Terminal())
+    screen.secrets = ("swordfish",)
+    screen.tell("sent swordfish")
+    assert b"sent" in err.shown
+    assert b"swordfish" not in err.shown
+
+
 def test_other_encodings_get_escapes() -> None:
     """A terminal that cannot show a character gets an escape, and no error."""
     out = Terminal("ascii")

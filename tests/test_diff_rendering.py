@@ -154,7 +154,8 @@ def test_names_alone() -> None:
         for schema in (named, fields(x=TEXT))
     )
     found = compare(old, new)
-    assert not found
+    assert found
+    assert not found.changes
     assert str(found.callers[0]) == "errors.Sad removed"
     assert "No changes over HTTP." in found.text()
 

@@ -7,6 +7,7 @@ import gzip
 import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -19,7 +20,7 @@ from mixdyn.effect import Build, Close, Flow, Read, Send, Sleep
 from mixdyn.engine import AsyncEngine, Engine
 from mixdyn.errors import MixError, ResponseValidationError
 from mixdyn.hook import Run
-from mixdyn.native import step_timeouts, to_header
+from mixdyn.native import close_body, step_timeouts, to_header
 from mixdyn.payload import Payload
 from mixdyn.request import Request
 from mixdyn.retry import BackoffStrategy, RetryConfig

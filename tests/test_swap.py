@@ -142,6 +142,8 @@ def test_what_cannot_be_read_changes_nothing(broken: Any) -> None:
     api = make()
     with pytest.raises(DocumentError):
         api.use_spec(broken)
+    with pytest.raises(TypeError, match="an open file, text"):
+        api.use_spec(5)
     assert api.pets.get(id="1").name == "http://old.test/pets/1"
 
 
@@ -240,10 +242,12 @@ def test_held_methods_of_the_client_itself() -> None:
     """Operations without a tag follow likewise."""
     bare = {"/x": {"get": {"operationId": "look", "responses": ANSWER}}}
     api = make(spec={**OLD, "paths": bare})
-    held = api.look
+    held, before = api.look, api._surface
     api.use_spec({**NEW, "paths": bare})
     with pytest.warns(HeldMethodWarning):
         assert held().name == "http://new.test/x"
+    with pytest.warns(HeldMethodWarning):  # as by a thread that was about to take it
+        assert before.attach("look", api)().name == "http://new.test/x"
     assert api.look().name == "http://new.test/x"
 
 

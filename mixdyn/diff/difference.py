@@ -20,7 +20,7 @@ from mixdyn.terminal import find_width
 @dataclass(frozen=True, slots=True, repr=False)
 class Difference(Summary):
     """
-    What differs between two documents; false where nothing does over HTTP.
+    What differs between two documents; false where nothing does, in either terms.
 
     `changes` are in HTTP terms, worst first; `callers` is what Python callers meet; `unreadable`
     tells what could not be compared since it cannot be read.

@@ -24,7 +24,7 @@ class Subject(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Summary:
     """
-    What differs between two documents; false where nothing does over HTTP.
+    What differs between two documents; false where nothing does, in either terms.
 
     `changes` are in HTTP terms, worst first; `callers` is what Python callers meet; `unreadable`
     tells what could not be compared since it cannot be read.
@@ -77,4 +77,4 @@ class Summary:
         return json.dumps(self.to_dict(), indent=2)
 
     def __bool__(self) -> bool:
-        return bool(self.changes)
+        return bool(self.changes or self.callers)

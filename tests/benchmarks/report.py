@@ -78,7 +78,11 @@ def format_markdown(rows: Iterable[Row]) -> str:
 
 def to_json(run: dict[str, Any], rows: Iterable[Row]) -> str:
     """Give all for machines."""
-    return json.dumps({**run, "rows": [row._asdict() for row in rows]}, indent=2)
+    found = [
+        {k: round(v, 4) if isinstance(v, float) else v for k, v in r._asdict().items()}
+        for r in rows
+    ]
+    return json.dumps({**run, "rows": found}, indent=2)
 
 
 def compare(rows: Iterable[Row], before: dict[str, Any]) -> list[str]:

@@ -33,12 +33,12 @@ def render(value: Any, form: str, *, width: int | None, colour: bool) -> str:
         value: JSON values, and views of them.
         form: `json` is indented where `width` is given, since somebody then looks at it.
         width: the columns of the terminal; None for none.
-        colour: whether JSON is coloured.
+        colour: whether JSON is coloured, and the title of a table bold.
     """
     try:
         plain = to_plain(value)
         if form == "table":
-            return _render_table(plain, width)
+            return _render_table(plain, width, colour=colour)
         if form == "yaml":
             return _render_yaml(plain)
         if form == "jsonl" and is_array(plain):
@@ -117,7 +117,12 @@ def _pad(text: str, width: int) -> str:
     return shown + " " * (width - measure(shown))
 
 
-def _render_table(value: Any, width: int | None) -> str:
+def _render_table(value: Any, width: int | None, *, colour: bool) -> str:
+    """
+    Write rows for reading, each on one line, in text of our own and not by `rich`.
+
+    Its tables lose whole columns where there are many, or break ids in pieces, and take 1 ms a row.
+    """
     if is_object(value):
         pairs = [(_cell(str(name)), _cell(item)) for name, item in value.items()]
         return "\n".join(align(pairs or [("",)], width))
@@ -127,8 +132,8 @@ def _render_table(value: Any, width: int | None) -> str:
     if not names:
         return "\n".join(cut(_cell(item), width) for item in value)
     rows = [_row(item, names[:_MAX_COLUMNS]) for item in value]
-    title = [_cell(name) for name in names[:_MAX_COLUMNS]]
-    return "\n".join(align([title, *rows], width))
+    title, *lines = align([list(map(_cell, names[:_MAX_COLUMNS])), *rows], width)
+    return "\n".join([paint(title, "bold") if colour else title, *lines])
 
 
 def _row(item: Any, names: Sequence[str]) -> list[str]:
