@@ -335,7 +335,7 @@ def test_uploads_show_progress(
     with on_terminal(*MIXDYN, *words, "--server", url) as terminal:
         code, text = terminal.end()
     assert code == 0
-    assert "sending file 100% [" in text
+    assert "\rsending file \x1b[35m100%" in text
 
 
 def test_uploads_from_standard_input(

@@ -228,17 +228,19 @@ def test_progress_and_ctrl_c(files: Files, words: list[str], tmp_path: Path) -> 
     """On a terminal a bar shows how far it is; after Ctrl-C the same command goes on there."""
     files.breaks_at, files.waits = HALF, True
     with on_terminal(*MIXDYN, *words) as terminal:
-        terminal.expect("out  50% [####")
+        terminal.expect("out \x1b[35m 50%")
         terminal.send("\x03")
         code, text = terminal.end()
     assert code == cli.INTERRUPTED
-    assert "the same command goes on there" in text
+    kept = f"\r\n{HALF} bytes are kept in out.mixdyn-part; the same command goes on there\r\n"
+    assert kept in text
+    assert "\r\n\r\n" not in text
     assert "Traceback" not in text
     files.breaks_at, files.waits = None, False
     with on_terminal(*MIXDYN, *words) as terminal:
         code, text = terminal.end()
     assert code == 0
-    assert "100% [" in text
+    assert "\rout \x1b[35m100%" in text
     assert (tmp_path / "out").read_bytes() == CONTENT
 
 

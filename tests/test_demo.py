@@ -79,14 +79,15 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_demo_shows_progress_on_a_terminal() -> None:
+def test_demo_shows_progress_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who looks on sees how far the upload and the download are, and the line that asked for it."""
+    monkeypatch.setenv("NO_COLOR", "1")
     output = Terminal()
     assert demo.run_demo(output=output) == 0
     text = output.getvalue()
     assert text.count("\rnotes.txt 100% [########################]") == 2
     assert text.count("on_progress=bar") == 2
-    assert "\x1b[K\nFileInfo(" in text
+    assert " \nFileInfo(" in text
 
 
 def test_demo_shows_no_progress_elsewhere() -> None:

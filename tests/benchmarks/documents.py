@@ -174,14 +174,18 @@ def _describe(path: str) -> str:
 
 @cache
 def write_synthetic(operations: int, *, is_yaml: bool) -> str:
+    """Write a synthetic document, once, and give its path."""
     write = synthetic.write_yaml if is_yaml else synthetic.write_json
     return str(write(_folder(), operations))
 
 
 @cache
 def rewrite(path: str) -> str:
+    """Give a document as JSON: itself, or a copy."""
     from mixdyn.document import Document
 
+    if path.endswith(".json"):
+        return path
     target = _folder() / f"{Path(path).stem}-as.json"
     target.write_text(json.dumps(Document.load(path).root, indent=2), encoding="utf-8")
     return str(target)

@@ -121,6 +121,7 @@ class Transfer:
                     size += len(chunk)
                     bar(size - start, total)
         except BaseException:
+            bar.close()
             self._tell_rest(size)
             raise
         finally:
@@ -149,7 +150,7 @@ class Transfer:
     def _tell_rest(self, size: int) -> None:
         if size:
             where = os.path.basename(self._part)
-            self._screen.tell(f"\n{size} bytes are kept in {where}; the same command goes on there")
+            self._screen.tell(f"{size} bytes are kept in {where}; the same command goes on there")
 
     def _finish(self) -> None:
         with suppress(OSError):
