@@ -43,6 +43,8 @@ def test_every_row() -> None:
     numbers = [int(benchmark.lines[0].number) for benchmark in TABLE]
     assert sorted(set(numbers)) == list(range(1, 16))
     assert numbers == sorted(numbers)
+    names = [(line.number, line.name) for benchmark in TABLE for line in benchmark.lines]
+    assert len(set(names)) == len(names)
 
 
 @contextmanager

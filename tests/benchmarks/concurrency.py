@@ -185,14 +185,14 @@ BENCHMARKS = [
     Benchmark(
         (
             Line("8", "200 calls at once, new client", BARE, 0.35),
-            Line("8", "the same, CPU time", BARE, 0.35),
+            Line("8", "200 calls at once, new client, CPU time", BARE, 0.35),
         ),
         partial(_tasks, renews=True),
     ),
     Benchmark(
         (
             Line("8", "200 calls at once, again", BARE, 0.35),
-            Line("8", "the same, CPU time", BARE, 0.35),
+            Line("8", "200 calls at once, again, CPU time", BARE, 0.35),
         ),
         partial(_tasks, renews=False),
     ),

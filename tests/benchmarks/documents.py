@@ -224,7 +224,7 @@ def _benchmark(number: str, what: str, choose: Choose, limits: tuple[Any, Any]) 
     reader = "json.load" if choose is not choose_openai else "yaml, its C loader"
     lines = (
         Line(number, f"{what}, to its first method", reader, limits[0]),
-        Line(number, "the same, memory", reader, limits[1]),
+        Line(number, f"{what}, memory", reader, limits[1]),
     )
     size = "operations" if choose is choose_github else "yaml_operations"
     return Benchmark(lines, partial(_load, choose), 9, wants=size, note=partial(_note, choose))

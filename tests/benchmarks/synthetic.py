@@ -128,7 +128,7 @@ class _Writer:
     def add_webhook(self, name: str) -> None:
         """Add a webhook: half of what published documents describe is of no operation."""
         self.add_schema(f"webhook-{name}", 54, 3)
-        body = {"summary": self.text(6), "description": self.text(40)}
+        body: Json = {"summary": self.text(6), "description": self.text(40)}
         body |= {"requestBody": self.body(f"webhook-{name}"), "responses": _NO_CONTENT}
         self.webhooks[name] = {"post": body}
 

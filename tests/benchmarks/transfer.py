@@ -206,8 +206,8 @@ def _send_head(sock: socket.socket, kind: str, size: int) -> None:
 def _lines(name: str, baseline: str) -> tuple[Line, ...]:
     return (
         Line("14", f"{name}, CPU time", baseline, 1.0),
-        Line("14", "the same, time", baseline, None),
-        Line("14", "the same, peak memory above the base", "", 8, "MB"),
+        Line("14", f"{name}, time", baseline, None),
+        Line("14", f"{name}, peak memory above base", "", 8, "MB"),
     )
 
 
