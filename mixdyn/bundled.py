@@ -13,8 +13,9 @@ from zlib import crc32
 from mixdyn import errors
 from mixdyn.client import Client, make_surface
 from mixdyn.document import Document
+from mixdyn.garbage import at_rest
 from mixdyn.settings import UNSET, Unset
-from mixdyn.source import at_rest, read_file
+from mixdyn.source import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +53,7 @@ def read_bundled() -> Document:
 
 
 def _make_bundled() -> Surface:
-    with at_rest():
+    with at_rest(ages=True):
         return make_surface(read_bundled())
 
 

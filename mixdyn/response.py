@@ -20,6 +20,7 @@ from mixdyn.errors import (
     itemize,
     schema_error,
 )
+from mixdyn.garbage import at_rest
 from mixdyn.jsontext import decode
 from mixdyn.media import (
     EVENT_STREAM,
@@ -60,6 +61,7 @@ _MESSAGE_KEYS = (
 )
 _MAX_MESSAGE_DEPTH = 4
 _SHOWN_BYTES = 16 * 1024
+_LARGE_BYTES = 256 * 1024
 # Python knows these as encodings of text, but no server means them; they warn or fail.
 _NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
 
@@ -163,6 +165,14 @@ class ResponseReader:
             self._tell_undocumented(raw, match.content_type, witness)
         if not match.is_json:
             return _decode_text(content, match.content_type)
+        if len(content) < _LARGE_BYTES:
+            return self._decode_json(raw, match, content, mode, witness)
+        with at_rest():
+            return self._decode_json(raw, match, content, mode, witness)
+
+    def _decode_json(
+        self, raw: Any, match: Match, content: bytes, mode: Mode, witness: Witness
+    ) -> Any:
         value = self._parse(raw, match.content_type, content, witness)
         if match.media is None:
             return value

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Literal, Union
 
 from mixdyn.document import Document, unescape_pointer
-from mixdyn.errors import printable
+from mixdyn.errors import DocumentError, printable
 from mixdyn.names import resolve_collisions, to_pascal, to_snake
 from mixdyn.normalform import normalize
 from mixdyn.roster import announce
@@ -51,8 +51,37 @@ _JSON_TYPES: dict[type, tuple[str, ...]] = {
 }
 
 
+def make_attribute(wire: str, reader: Reader | None, doc: str, *, is_plain: bool) -> Any:
+    """
+    Make the attribute of a result for one property.
+
+    Args:
+        wire: the property's name in JSON.
+        reader: what turns its value into what the caller sees, None where it stays.
+        doc: the docstring.
+        is_plain: whether there is nothing inside to look for: Python then has it faster.
+    """
+    if not is_plain:
+        return Field(wire, reader, doc)
+
+    convert: Any = reader
+
+    def get(view: Any) -> Any:
+        return view._json.get(wire)
+
+    def read(view: Any) -> Any:
+        value = view._json.get(wire)
+        return None if value is None else convert(value)
+
+    return property(get if reader is None else read, _refuse, doc=doc or None)
+
+
+def _refuse(view: Any, _value: Any) -> None:
+    raise AttributeError(f"{type(view).__name__} is read-only")
+
+
 class Field:
-    """An attribute of a result; no property, since shells look through none of these."""
+    """An attribute that holds more; no property, since shells look through none of these."""
 
     def __init__(self, wire: str, reader: Reader | None, doc: str) -> None:
         self.wire = wire
@@ -67,7 +96,25 @@ class Field:
         return value if reader is None or value is None else reader(value)
 
     def __set__(self, view: Any, value: Any) -> None:
-        raise AttributeError(f"{type(view).__name__} is read-only")
+        _refuse(view, value)
+
+
+class _Pending:
+    """Stands for an attribute until one of its class is looked at; all are made then."""
+
+    __slots__ = ("_name", "_types")
+
+    def __init__(self, types: Types, name: str) -> None:
+        self._types = types
+        self._name = name
+
+    def __get__(self, view: Any, owner: Any = None) -> Any:
+        kind = type(view) if owner is None else owner
+        self._types.complete(next(c for c in kind.__mro__ if self._name in vars(c)))
+        return getattr(kind if view is None else view, self._name)
+
+    def __set__(self, view: Any, value: Any) -> None:
+        _refuse(view, value)
 
 
 class Kind(type):
@@ -91,6 +138,8 @@ def _is_relative(one: Any, other: Any) -> bool:
         return False
     return bool(one._schema.name) and one._schema.name == other._schema.name
 
+
+_PLAIN = frozenset({"boolean", "integer", "null", "number", "string"})
 
 # What a step into a schema adds to the name of a class; others, such as `allOf`, add nothing.
 _PLACES = {"items": "Item", "prefixItems": "Item", "additionalProperties": "Value"}
@@ -199,13 +248,26 @@ class Types:
             "_attributes": attributes,
             "_fields": {wire: field for wire, field in fields.items() if field is not None},
         }
-        for attribute, wire in attributes.items():
-            field = fields[wire]
-            reader = self.reader(field, title + to_pascal(wire))
-            doc = _document(field) if field is not None else ""
-            members[attribute] = Field(wire, reader, doc)
+        members |= {attribute: _Pending(self, attribute) for attribute in attributes}
         made: Any = Kind(title, (Model,), members)
         return made  # type: ignore[no-any-return]  # checkers do not know of its class
+
+    def complete(self, model: type[Model]) -> None:
+        """Give a class its attributes; those of many are never looked at."""
+        with self._lock:
+            for attribute, wire in model._attributes.items():
+                if isinstance(vars(model)[attribute], _Pending):
+                    setattr(model, attribute, self._make_attribute(model, wire))
+
+    def _make_attribute(self, model: type[Model], wire: str) -> Any:
+        field = model._fields.get(wire)
+        if field is None:
+            return Field(wire, None, "")
+        try:
+            reader = self.reader(field, model.__name__ + to_pascal(wire))
+            return make_attribute(wire, reader, _document(field), is_plain=_is_plain(field.core))
+        except DocumentError:  # a check of the whole answer tells
+            return Field(wire, None, "")
 
     def _make_reader(self, schema: Schema, name: str) -> Reader | None:
         if _is_union(schema):
@@ -359,6 +421,12 @@ def _is_union(schema: Schema) -> bool:
     if not schema.branches:
         return False
     return not schema.properties or schema.implied_discriminator is not None
+
+
+def _is_plain(schema: Schema) -> bool:
+    """Tell whether values are numbers, texts and the like, and nothing else."""
+    is_known = bool(schema.types) and _PLAIN.issuperset(schema.types)
+    return is_known and not schema.branches and not schema.properties
 
 
 def _narrow(schema: Schema, value: Any) -> Schema | None:

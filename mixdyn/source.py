@@ -6,14 +6,13 @@ Knows neither OpenAPI nor references. The parsers are imported when a document n
 
 from __future__ import annotations
 
-import gc
 import os
 import time
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any, TypeGuard
 
 from mixdyn.errors import DocumentError, excerpt
+from mixdyn.garbage import at_rest
 from mixdyn.jsontext import decode, decode_large
 from mixdyn.record import NamedTuple
 from mixdyn.redact import redact_url
@@ -32,7 +31,7 @@ _NO_TIME = -1
 
 def parse(content: str | bytes, where: str) -> Any:
     """Read JSON or YAML text into a tree; what begins with a brace is JSON, else YAML."""
-    with at_rest():
+    with at_rest(ages=True):
         if isinstance(content, bytes):
             if content[:1] == b"{":
                 # Large JSON is not made text first, which may take four times the memory.
@@ -45,25 +44,6 @@ def parse(content: str | bytes, where: str) -> Any:
             return read(text, where)
         except RecursionError:
             raise DocumentError(f"{where}: nested too deeply to be read") from None
-
-
-@contextmanager
-def at_rest() -> Generator[None]:
-    """
-    Keep the garbage collector from going through a tree again and again while it is built.
-
-    What there is by then counts as old, as it would after it had been gone through twice more.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            if not gc.get_freeze_count():  # what the program has frozen stays so
-                gc.freeze()
-                gc.unfreeze()
-            gc.enable()
 
 
 def copy_tree(value: Any, where: str) -> Any:

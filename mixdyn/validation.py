@@ -33,6 +33,7 @@ _LONG_INTEGER_BITS = 10_000
 _LONG_NAME = 64
 _PATH_LENGTH = 200
 _SHORT = 120
+_MANY_ITEMS = 64
 _SCRUBBED = 500  # of a long text, what is searched for secrets before it is cut
 
 _COUNTED = ("allOf", "anyOf", "oneOf", "$ref", "not", "if", "properties", "items", "contains")
@@ -74,7 +75,8 @@ class Validator:
     def accepts_early(self, instance: Any) -> bool:
         """Tell whether an opinion quicker than the reference's is that the instance fits."""
         if self._fast is None:
-            if next(_few, False) and _ask(compile_acceptor(self.schema), instance):
+            is_short = not is_array(instance) or len(instance) < _MANY_ITEMS
+            if is_short and next(_few, False) and _ask(compile_acceptor(self.schema), instance):
                 return True
             self._fast = _compile_fast(self.schema) or compile_acceptor(self.schema)
         return _ask(self._fast, instance)

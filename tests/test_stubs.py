@@ -277,17 +277,19 @@ def test_broken_union_of_events() -> None:
 
 
 def test_broken_events() -> None:
-    """So are those whose fields lead nowhere."""
+    """Of those whose fields lead nowhere it is the fields that are."""
     operation = answers(fields(a={"$ref": "#/nowhere"}), media="text/event-stream")
-    assert go_of(operation).endswith("_eventview.UnknownEvent]")
+    assert go_of(operation).endswith("_form.DataEvent[_records.GoEvent]]")
 
 
 def test_broken_fields() -> None:
-    """An attribute whose type leads nowhere is untyped; such a component is left out."""
-    broken = fields(a={"$ref": "#/nowhere"})
+    """An attribute whose type leads nowhere is untyped, the others of its class are not."""
+    broken = fields(a={"$ref": "#/nowhere"}, b=TEXT)
     text = stubs_of({}, {"Pet": fields(own=broken), "Dog": broken})["own/models.pyi"]
-    assert "def own(self) -> _typing.Any:" in text
-    assert "class Dog" not in text
+    assert "def own(self) -> _records.PetOwn | None: ..." in text
+    assert "def a(self) -> _typing.Any:" in text
+    assert "def b(self) -> str" in text
+    assert "class Dog" in text
 
 
 def test_errors_without_schema() -> None:

@@ -18,7 +18,6 @@ from mixdyn.names import to_pascal
 from mixdyn.operation import Argument, Operation
 from mixdyn.plan import Plan, make_plan
 from mixdyn.response import ResponseReader
-from mixdyn.results import Field
 from mixdyn.signature import argument_type, result_type
 
 _SHOWN = 80
@@ -173,7 +172,7 @@ def _list_attributes(owner: str, edition: Edition) -> list[str]:
         model = edition.types.model(schema)
     except (DocumentError, RecursionError):
         return []
-    return [name for name, value in vars(model).items() if isinstance(value, Field)]
+    return list(model._attributes)
 
 
 def _compare_errors(old: Edition, new: Edition) -> Iterator[CallerChange]:
