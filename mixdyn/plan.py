@@ -13,7 +13,6 @@ from mixdyn.document import Document
 from mixdyn.media import MediaType, is_streamed
 from mixdyn.operation import Operation, SecurityScheme
 from mixdyn.record import NamedTuple
-from mixdyn.request import RequestBuilder
 from mixdyn.response import ResponseReader
 from mixdyn.results import Types
 from mixdyn.retry import (
@@ -28,6 +27,7 @@ from mixdyn.secrecy import Secrecy
 
 if TYPE_CHECKING:
     from mixdyn.event import EventReader
+    from mixdyn.request import RequestBuilder
 
 
 class Plan(NamedTuple):
@@ -37,7 +37,7 @@ class Plan(NamedTuple):
     document: Document
     home: str | None
     binder: Binder
-    builder: RequestBuilder
+    find_builder: Callable[[], RequestBuilder]
     reader: ResponseReader
     find_events: Callable[[], EventReader]
     schemes: Mapping[str, SecurityScheme]
@@ -47,6 +47,11 @@ class Plan(NamedTuple):
     retry_statuses: tuple[str, ...]
     secrecy: Secrecy
     idempotency_argument: str | None
+
+    @property
+    def builder(self) -> RequestBuilder:
+        """What builds the operation's requests, made when it is first needed."""
+        return self.find_builder()
 
     @property
     def events(self) -> EventReader:
@@ -76,7 +81,7 @@ def make_plan(
         document=types.document,
         home=home,
         binder=Binder(operation),
-        builder=RequestBuilder(operation, user_agent),
+        find_builder=cache(partial(_make_builder, operation, user_agent)),
         reader=ResponseReader(operation, types),
         find_events=cache(partial(_read_events, operation, stream, types)),
         schemes=schemes,
@@ -88,6 +93,12 @@ def make_plan(
         idempotency_argument=_idempotency_argument(operation),
     )
     return plan._replace(policy=plan.choose_policy(config))
+
+
+def _make_builder(operation: Operation, user_agent: str) -> RequestBuilder:
+    from mixdyn.request import RequestBuilder
+
+    return RequestBuilder(operation, user_agent)
 
 
 def _read_events(operation: Operation, stream: MediaType | None, types: Types) -> EventReader:

@@ -21,7 +21,7 @@ from mixdyn.rows import Rows
 from mixdyn.schema import Schema, Schemas
 from mixdyn.shape import is_array, is_object
 from mixdyn.validation import Validator
-from mixdyn.view import RESERVED, Model, copy_json, is_dict, make_view
+from mixdyn.view import RESERVED, Model, copy_json, is_dict, make_view, make_views
 
 __all__ = ["Field", "Model", "Reader", "Types", "copy_json", "make_view"]
 
@@ -275,12 +275,20 @@ class Types:
         if schema.properties:
             return self._model_reader(schema, name)
         if "array" in schema.types:
-            item = self.reader(schema.items, name + "Item")
-            return _list_reader(item, _holds_models(schema.items)) if item else None
+            return self._array_reader(schema, name + "Item")
         if "object" in schema.types:
             value = self.reader(schema.additional, name + "Value")
             return _map_reader(value) if value else None
         return _find_reader(schema)
+
+    def _array_reader(self, schema: Schema, name: str) -> Reader | None:
+        item = self.reader(schema.items, name)
+        if schema.items is None or item is None:
+            return None
+        kind = schema.items.core
+        is_single = not _is_union(kind) and bool(kind.properties) and kind.discriminator is None
+        find_model = partial(self.model, kind, name) if is_single else None
+        return _list_reader(item, _holds_models(schema.items), find_model)
 
     def _model_reader(self, schema: Schema, name: str) -> Reader:
         discriminator = schema.discriminator
@@ -376,11 +384,15 @@ def _holds_models(items: Schema | None) -> bool:
     return items is not None and any(leaf.properties for leaf in items.core.leaves)
 
 
-def _list_reader(item: Reader, has_models: bool) -> Reader:
+def _list_reader(
+    item: Reader, has_models: bool, find_model: Callable[[], type[Model]] | None
+) -> Reader:
     def read(value: Any) -> Any:
         try:
             if not is_array(value):
                 return value
+            if find_model is not None and {*map(type, value)} == {dict}:
+                return Rows(make_views(find_model(), value))
             listed = [item(v) for v in value]
             return Rows(listed) if has_models else listed
         except RecursionError:  # nested beyond reason: below here it stays as it came
@@ -402,11 +414,15 @@ def _map_reader(item: Reader) -> Reader:
 def _read_datetime(value: Any) -> Any:
     """Give an aware datetime (RFC 3339, 5.6); text without an offset stays text: never guess."""
     try:
-        # RFC 3339 also allows small letters.
-        parsed = datetime.fromisoformat(value if value[-1:] != "z" else value.upper())
+        parsed = _parse_datetime(value)
     except (ValueError, TypeError):
-        return value
+        is_small = isinstance(value, str) and value[-1:] == "z"  # which RFC 3339 allows, too
+        found = _read_datetime(value.upper()) if is_small else None
+        return found if isinstance(found, datetime) else value
     return parsed if parsed.tzinfo is not None else value
+
+
+_parse_datetime = datetime.fromisoformat
 
 
 def _read_date(value: Any) -> Any:
