@@ -31,6 +31,8 @@ _REMARKS = frozenset(
 )
 _OBJECT = frozenset({"additionalProperties", "properties", "required"})
 _INNER = ("additionalProperties", "items", "properties")
+_IN_PLACE = ("allOf", "anyOf")
+_WAYS = frozenset((*_INNER, *_IN_PLACE, "$ref"))
 # Each limit counts for one kind of value; others pass it.
 _LIMITS: dict[str, tuple[tuple[type, ...], Callable[[Any, Any], bool]]] = {
     "exclusiveMaximum": ((int, float), lambda value, limit: value < limit),
@@ -68,9 +70,8 @@ class _Compiler:
         for keyword, rule in schema.items():
             if keyword not in _REMARKS and keyword not in _OBJECT:
                 checks.append(self.make(keyword, rule))
-        inner = [schema.get(keyword) for keyword in _INNER]
-        ways = inner, schema.get("allOf"), schema.get("anyOf"), {"$ref": schema.get("$ref")}
-        return _accept_nothing if _accept_nothing in checks or _is_forked(ways) else _join(checks)
+        is_safe = _accept_nothing not in checks and not _leads_twice(schema)
+        return _join(checks) if is_safe else _accept_nothing
 
     def make(self, keyword: str, rule: Any) -> Check:
         """Make the check of one keyword that does not depend on those beside it."""
@@ -163,6 +164,13 @@ def _find_kinds(names: Any) -> frozenset[type]:
 
 def _name_scalars(values: Iterable[Any]) -> frozenset[tuple[type, Any]]:
     return frozenset((_kind(value), value) for value in values if _kind(value) in _SCALARS)
+
+
+def _leads_twice(schema: Mapping[str, Any]) -> bool:
+    if _WAYS.isdisjoint(schema):
+        return False
+    inner = [schema.get(keyword) for keyword in _INNER]
+    return _is_forked((inner, *(schema.get(w) for w in _IN_PLACE), {"$ref": schema.get("$ref")}))
 
 
 def _is_forked(ways: Iterable[Any]) -> bool:

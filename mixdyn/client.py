@@ -91,7 +91,9 @@ class Client:
             watch=Watch(),
         )
         if debug_logger is None and os.environ.get("MIX_DEBUG", "").strip().lower() not in _OFF:
-            _turn_on_log()
+            from mixdyn.log import turn_on
+
+            turn_on()
         self._connections = Connections(client, async_client)
         self._adopt(self._load(spec))
         self._check_security()
@@ -310,7 +312,7 @@ class Client:
 
         What did not fit is here in the mode `warn`, what the document does not tell of in any mode
         but `off`. Each kind of finding stands once, with its count; clients made by `with_options`
-        share them. Taking on another document begins anew.
+        share them. A client that takes on another document begins anew.
         """
         watch: Watch = self._settings.watch or Watch()
         return watch.drift
@@ -446,9 +448,3 @@ def _collect(hooks: object) -> Hooks | None:
     from mixdyn.hook import collect_hooks
 
     return collect_hooks(hooks)
-
-
-def _turn_on_log() -> None:
-    from mixdyn.log import turn_on
-
-    turn_on()

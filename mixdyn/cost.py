@@ -179,13 +179,13 @@ def _survey(node: Any) -> tuple[float, list[str]]:
     waiting = [node]
     while waiting:
         part = waiting.pop()
-        size += 1
+        size += 1 + len(part)
         if is_object(part):
             name = _target(part)
             references += [] if name is None else [name]
-            waiting += [rule for keyword, rule in part.items() if keyword not in _VALUES]
-        elif is_array(part):
-            waiting += part
+            waiting += [r for k, r in part.items() if type(r) in _HOLDERS and k not in _VALUES]
+        else:
+            waiting += [rule for rule in part if type(rule) in _HOLDERS]
     return size, references
 
 

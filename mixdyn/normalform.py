@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from mixdyn.document import Target
 from mixdyn.errors import DocumentError, printable
-from mixdyn.schema import REMARKS, TYPES, Discriminator, Schema, Schemas
+from mixdyn.schema import JOINING, REMARKS, TYPES, Discriminator, Schema, Schemas
 from mixdyn.shape import as_array, as_object, is_array, is_object
 
 Direction = Literal["request", "response"]
@@ -34,6 +34,8 @@ _SCHEMA_LIST = ("allOf", "anyOf", "oneOf", "prefixItems")
 _SCHEMA_MAP = ("dependentSchemas", "patternProperties", "properties")
 _APPLYING = frozenset((*_SCHEMA, *_SCHEMA_LIST, *_SCHEMA_MAP))
 _REFERENCES = ("$ref", "$dynamicRef")
+# A schema without any of these means the same wherever it stands: most are so.
+_PLACED = frozenset((*_APPLYING, *_REFERENCES, "discriminator", "required"))
 _IN_ALL_OF = r"(/allOf/[0-9]+)+$"
 
 
@@ -173,21 +175,12 @@ class _Normalizer:
         self, target: Target, value: Mapping[str, Any], *, is_parent: bool = False
     ) -> dict[str, Any]:
         """Convert the keywords in `value`, which is what stands at the target, or a part of it."""
-        out: dict[str, Any] = {}
-        for keyword, rule in value.items():
-            read = self.readers.get(keyword)
-            if read is not None:
-                made = read(rule)
-            elif keyword in _APPLYING:
-                made = self.convert_rule(target, keyword, rule)
-            else:
-                continue
-            if made is not None:
-                out[keyword] = made
-        if "const" in value:
-            out["const"] = value["const"]
-        if not _LIMITS.isdisjoint(value):
-            out |= _read_limits(value)
+        out = self.read_plain(value)
+        for keyword in () if _PLACED.isdisjoint(value) else value:
+            if keyword in _APPLYING:
+                made = self.convert_rule(target, keyword, value[keyword])
+                if made is not None:
+                    out[keyword] = made
         if "required" in value:
             out |= self.read_required(target, value)
         if "patternProperties" in out:
@@ -196,20 +189,35 @@ class _Normalizer:
             self.apply_discriminator(self.space.at(target), out, is_parent=is_parent)
         return _allow_null(out) if value.get("nullable") is True else out
 
+    def read_plain(self, value: Mapping[str, Any]) -> dict[str, Any]:
+        """Give what the keywords say that hold no schemas and do not depend on the place."""
+        out: dict[str, Any] = {}
+        for keyword, rule in value.items():
+            read = self.readers.get(keyword)
+            if read is not None and (made := read(rule)) is not None:
+                out[keyword] = made
+        if "const" in value:
+            out["const"] = value["const"]
+        return out if _LIMITS.isdisjoint(value) else out | _read_limits(value)
+
     def convert_rule(self, target: Target, keyword: str, rule: Any) -> Any:
         """Convert a keyword that holds schemas; None for nonsense."""
         if keyword in _SCHEMA and (is_object(rule) or isinstance(rule, bool)):
             return self.convert(target.child(keyword))
         if keyword in _SCHEMA_LIST and is_array(rule) and rule:
-            return [self.convert_member(target.child(keyword, i)) for i in range(len(rule))]
+            members = target.child(keyword)
+            return [self.convert_member(members, i, part) for i, part in enumerate(rule)]
         if keyword in _SCHEMA_MAP and is_object(rule):
             members = target.child(keyword)
-            return {name: self.convert_member(members.child(name)) for name in rule}
+            return {name: self.convert_member(members, name, part) for name, part in rule.items()}
         return None
 
-    def convert_member(self, target: Target) -> Any:
+    def convert_member(self, members: Target, step: str | int, value: Any) -> Any:
         """Write `false` so that findings tell where: jsonschema loses the place of a bare one."""
-        converted = self.convert(target)
+        if is_object(value) and _PLACED.isdisjoint(value):
+            plain = self.read_plain(value)
+            return _allow_null(plain) if value.get("nullable") is True else plain
+        converted = self.convert(members.child(step))
         return {"not": {}} if converted is False else converted
 
     def read_required(self, target: Target, value: Mapping[str, Any]) -> dict[str, Any]:
@@ -221,9 +229,19 @@ class _Normalizer:
         outer = None
         if "/allOf/" in target.pointer:
             outer = self.space.document.find(target.base, re.sub(_IN_ALL_OF, "", target.pointer))
-        declared = self.space.at(outer or target).properties
-        kept = (n for n in names if n not in declared or declared[n].get(self.hidden) is not True)
-        return {"required": list(dict.fromkeys(kept))}
+        around = self.space.at(outer or target)
+        return {"required": [n for n in dict.fromkeys(names) if not self.is_hidden(around, n)]}
+
+    def is_hidden(self, schema: Schema, name: str) -> bool:
+        """Tell whether a property is declared not to travel in this direction."""
+        own = as_object(schema.value.get("properties"))
+        if name not in own:
+            declared = schema.properties.get(name)
+        elif JOINING.isdisjoint(rule := as_object(own[name])):  # as most are
+            return rule.get(self.hidden) is True
+        else:
+            declared = schema.child("properties", name)
+        return declared is not None and declared.get(self.hidden) is True
 
     def apply_discriminator(self, schema: Schema, out: dict[str, Any], *, is_parent: bool) -> None:
         """Replace the branches by a choice: the property's value names the one that applies."""
@@ -261,6 +279,8 @@ def _has_tag(name: str, rule: dict[str, Any]) -> dict[str, Any]:
 
 
 def _read_type(given: Any) -> Any:
+    if isinstance(given, str):
+        return given if given in TYPES else None
     names = given if is_array(given) else [given]
     if not names or not all(isinstance(name, str) and name in TYPES for name in names):
         return None

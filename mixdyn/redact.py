@@ -11,8 +11,7 @@ from functools import cache, lru_cache
 from typing import Any, TypeAlias
 
 from mixdyn.errors import excerpt
-from mixdyn.scrub import MASK, Grade, mask_text
-from mixdyn.secretname import is_secret_name
+from mixdyn.secretname import MASK, Grade, is_secret_name
 from mixdyn.shape import is_array, is_object
 
 __all__ = ["MASK", "PLAIN", "FindRedactor", "Redactor", "is_marked", "is_secret_name", "redact_url"]
@@ -84,6 +83,8 @@ class Redactor:
         Those are known values in all usual encodings, JSON members and `name=value` pairs of secret
         names, `Bearer` and `Basic` tokens, and the user information of URLs.
         """
+        from mixdyn.scrub import mask_text  # most programs have no text to mask
+
         return mask_text(self._hide(text), self._grade)
 
     def content(self, text: str, content_type: str) -> str:

@@ -18,7 +18,7 @@ from mixdyn.names import to_argument, to_snake
 from mixdyn.shape import as_array, as_object, as_text, is_array, is_object
 
 COMPONENT = "/components/schemas/"
-_JOINING = frozenset({"$dynamicRef", "$ref", "allOf"})
+JOINING = frozenset({"$dynamicRef", "$ref", "allOf"})
 TYPES = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
 
 # Keywords that may stand beside a `$ref` without saying what is valid.
@@ -147,7 +147,7 @@ class Schema:
         """Give a keyword's value from the first part that has it."""
         if keyword in self.value:
             return self.value[keyword]
-        if _JOINING.isdisjoint(self.value):  # it is its own only part
+        if JOINING.isdisjoint(self.value):  # it is its own only part
             return default
         return next((p.value[keyword] for p in self.parts if keyword in p.value), default)
 

@@ -12,10 +12,8 @@ from collections.abc import Callable
 from functools import cache
 
 from mixdyn.record import NamedTuple
+from mixdyn.secretname import MASK, Grade
 
-MASK = "***"
-
-Grade = int
 _GradeOf = Callable[[str], Grade]
 # Where the secret ends, and what to show in its place; None where there is none.
 _Reading = tuple[int, str] | None

@@ -7,6 +7,11 @@ from __future__ import annotations
 import re
 from functools import cache, lru_cache
 
+MASK = "***"
+
+# How secret a name looks: 0 not at all, 1 for texts, 2 for numbers as well.
+Grade = int
+
 _LONG_NAME = 64
 
 # In the name without separators, anywhere.

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from mixdyn.errors import Problem, RequestValidationError, excerpt, nearest
-from mixdyn.header import is_token
+from mixdyn.header import is_token, refuse_name
 from mixdyn.hook import Run
 from mixdyn.operation import SecurityScheme
 from mixdyn.settings import Credential, Proof
@@ -97,6 +97,8 @@ def _add_key(scheme: SecurityScheme, value: str, headers: dict[str, str]) -> Non
     name = scheme.parameter
     _check(scheme, is_token(name), "the document's name for it is no header or cookie name")
     if scheme.location != "cookie":
+        reason = refuse_name(name)
+        _check(scheme, not reason, f"the document puts it into '{excerpt(name, 60)}': {reason}")
         headers.setdefault(name.lower(), value)
         return
     given = headers.get("cookie", "")

@@ -58,7 +58,7 @@ def resolve_server(
     safe = home or _resolve(document, own, settings, label)
     if find_origin(url) != find_origin(safe):
         raise _refuse(label, [Problem("servers", _elsewhere(url, safe))])
-    return url
+    return _keep_user(url, safe)
 
 
 def describe_server(document: Document, settings: Settings, home: str | None = None) -> str:
@@ -86,7 +86,16 @@ def _resolve_own(
         url = _resolve(document, servers, settings, label) if servers else home
     except RequestValidationError:
         return home
-    return url if find_origin(url) == find_origin(home) else home
+    return _keep_user(url, home) if find_origin(url) == find_origin(home) else home
+
+
+def _keep_user(url: str, home: str) -> str:
+    """
+    Give a URL of the same origin with the user information of `home`, also where that has none.
+
+    HTTP clients make credentials of it, and these are the caller's to give.
+    """
+    return urlsplit(url)._replace(netloc=urlsplit(home).netloc).geturl()
 
 
 def _elsewhere(url: str, home: str) -> str:

@@ -120,11 +120,6 @@ class Watch:
             self._made.setdefault("drift", Drift())  # of two threads one is first
         return self._made["drift"]
 
-    def forget(self) -> None:
-        """Begin anew, since what was noted was of another document."""
-        for drift in self._made.values():
-            drift.clear()
-
 
 class Settings(NamedTuple):
     """A client's settings; a derived client has some changed."""

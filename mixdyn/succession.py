@@ -37,7 +37,7 @@ def succeed(held: Plan, entries: Iterable[Entry], find_plan: Callable[[Entry], P
     if entry is None:
         raise _refuse(held.operation, listed)
     plan = find_plan(entry)
-    warnings.warn(_explain(held.operation, plan.operation), HeldMethodWarning, _find_level())
+    warnings.warn(_explain(held.operation, plan.operation), HeldMethodWarning, find_level())
     return plan
 
 
@@ -66,7 +66,7 @@ def _refuse(operation: Operation, entries: tuple[Entry, ...]) -> RequestValidati
     return RequestValidationError(message, None, None, None, operation.label, (problem,))
 
 
-def _find_level() -> int:
+def find_level() -> int:
     """Count the frames up to the caller's own: a warning is to name their line."""
     frame, level = sys._getframe(1), 1  # pyright: ignore[reportPrivateUsage]  # as `warnings` does
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):

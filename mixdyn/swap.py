@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from mixdyn.diff.difference import Difference
 from mixdyn.diff.edition import Edition
@@ -21,7 +21,9 @@ from mixdyn.effect import Flow
 from mixdyn.errors import DocumentError, RequestValidationError, excerpt, itemize
 from mixdyn.security import apply_security, prove
 from mixdyn.server import describe_server
+from mixdyn.settings import Watch
 from mixdyn.shape import as_array, is_object
+from mixdyn.succession import find_level
 
 if TYPE_CHECKING:
     from mixdyn.surface import Surface
@@ -47,17 +49,29 @@ def take_on(
         _check_standard(document)
     if document.is_same(old.document):
         old.mark = mark or old.mark
+        # From another place, that is where it is to be read again.
+        is_moved = mark is None and document.location not in ("", old.document.location)
+        if is_moved and not dry_run:
+            _replace(client, document, mark)
         return tell_no_difference(old)
     before, after = (Edition(each, old.reserved) for each in (old.document, document))
     difference = find_difference(before, after)
     if not dry_run:
-        home = find_home(client) if document.is_fetched else None
-        surface: Surface = client._load(document, home)
-        surface.mark = mark
-        _tell_lost_credentials(client._settings.security, surface)
-        client._adopt(surface)
-        client._settings.watch.forget()
+        _replace(client, document, mark)
     return difference
+
+
+def _replace(client: Any, document: Document, mark: Mark | None) -> None:
+    """Put a document in the place of the client's."""
+    # The home of the client is what was given for it, not the path that a document made of it.
+    home = (client._surface.home or find_home(client)) if document.is_fetched else None
+    surface: Surface = client._load(document, home)
+    if mark is not None:
+        surface.mark = mark
+    _tell_lost_credentials(client._settings.security, surface)
+    client._adopt(surface)
+    # Calls under way, and clients with the old document, go on noting where they did.
+    client._settings = client._settings._replace(watch=Watch())
 
 
 def take_served(client: Any, served: Served | None, *, validate: bool, dry_run: bool) -> Difference:
@@ -116,7 +130,8 @@ def _list_requirements(surface: Surface, given: Any) -> list[Any]:
 
 def choose_home(served: Served, url: str) -> str:
     """Give the server of a client that is made from what `url` has served."""
-    is_itself = served.url.rstrip("/") == url.rstrip("/")
+    paths = [urlsplit(each).path.rstrip("/") for each in (served.url, url)]
+    is_itself = paths[0] == paths[1]
     return urljoin(url, "/") if is_itself else url
 
 
@@ -134,4 +149,4 @@ def _tell_lost_credentials(given: Any, surface: Surface) -> None:
         if name not in surface.schemes:
             shown = excerpt(name, 60)
             told = f"the document has no security scheme '{shown}': its credential is not sent"
-            warnings.warn(told, UserWarning, stacklevel=4)
+            warnings.warn(told, UserWarning, find_level())

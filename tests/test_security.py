@@ -156,11 +156,14 @@ def test_basic_credentials_that_cannot_travel_are_refused(credential: Any) -> No
     [
         scheme("apiKey", "header", "X\r\nY"),
         scheme("apiKey", "header", ""),
+        scheme("apiKey", "header", "Host"),
+        scheme("apiKey", "header", "content-length"),
+        scheme("apiKey", "header", "Transfer-Encoding"),
         scheme("apiKey", "cookie", "a=b; c"),
         scheme("http", word="x\r\ny:"),
     ],
 )
 def test_hostile_schemes_are_refused(made: SecurityScheme) -> None:
-    """A document's names for headers, cookies and words never inject a line."""
+    """A document's names for headers, cookies and words never inject a line or frame a request."""
     with pytest.raises(RequestValidationError, match="security: main"):
         apply(made, "k")

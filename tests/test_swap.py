@@ -170,6 +170,21 @@ def test_same_document() -> None:
     assert api._surface is surface
 
 
+def test_same_document_from_another_place(tmp_path: Path) -> None:
+    """It makes no difference, but from then on it is read again from there."""
+    first, second = tmp_path / "first.json", tmp_path / "second.json"
+    for path in (first, second):
+        path.write_text(json.dumps(OLD))
+    api = make(spec=first)
+    surface = api._surface
+    assert not api.use_spec(second, dry_run=True)
+    assert api._surface is surface
+    assert not api.use_spec(second)
+    second.write_text(json.dumps(NEW))
+    assert api.reload()
+    assert api.pets.adopt
+
+
 def test_held_methods_go_by_the_new_document() -> None:
     """They warn, in the caller's own line, and name the new form."""
     api = make()
@@ -336,8 +351,9 @@ def test_credentials_stay(recorder: Recorder) -> None:
     api.pets.list()
     assert recorder.requests[-1].headers["x-key"] == "k"
     bare = {**NEW, "components": {}, "security": []}
-    with pytest.warns(UserWarning, match="no security scheme 'key'"):
+    with pytest.warns(UserWarning, match="no security scheme 'key'") as caught:
         api.use_spec(bare)
+    assert caught[0].filename == __file__
     api.pets.list()
     assert "x-key" not in recorder.requests[-1].headers
 
@@ -559,6 +575,101 @@ def test_fetched_document_swapped_in(origin: Any) -> None:
         with Client({**OLD, "servers": [{"url": "/relative"}]}) as api:  # has none of its own
             api.use_spec(f"{origin.url}/openapi.json")
             assert api.pets.adopt().name == "/animals"
+
+
+def take_fetched(recorder: Recorder, server: str, document: dict[str, Any]) -> Any:
+    """Give a client of a server which took on a document that was fetched from elsewhere."""
+    api = make(recorder, {**OLD, "servers": [{"url": server}]}, security={"key": "k"})
+    api.use_spec(Document(document, "http://evil.test/openapi.json"))
+    return api
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://evil.test",
+        "//evil.test",
+        "///evil.test",
+        "/\\evil.test",
+        "http:\\\\evil.test",
+        "http://home.test:8080@evil.test/",
+        "http://home.test:8080\\@evil.test/",
+        "http://home.test:8080{end}",
+        "http://{host}",
+        "http://home.test./",
+        "http://home.test/",
+        "http://home.test:8080./",
+        "https://home.test:8080/",
+        "http://[::1]:8080/",
+        "http://hom\u24d4.test:8080/",
+        "http://evil\t.test:8080/",
+    ],
+)
+def test_hostile_servers_of_fetched_documents(recorder: Recorder, url: str) -> None:
+    """However a fetched document writes another origin, nothing goes there."""
+    variables = {"host": {"default": "evil.test"}, "end": {"default": "@evil.test"}}
+    servers = [{"url": url, "variables": variables}]
+    paths = {
+        "/pets": {"get": operation("root")},
+        "/own": {"get": operation("own", servers=servers)},
+        "/path": {"get": operation("path"), "servers": servers},
+    }
+    home = "http://home.test:8080/v1"
+    api = take_fetched(recorder, home, {**OLD, "servers": servers, "paths": paths})
+    assert api.pets.root().name == f"{home}/pets"
+    assert api.with_options(timeout_ms=500).pets.root().name == f"{home}/pets"
+    paths.pop("/pets")
+    api = take_fetched(recorder, home, {**OLD, "servers": [{"url": home}], "paths": paths})
+    for method in (api.pets.own, api.pets.path):
+        with pytest.raises(RequestValidationError):
+            method()
+    assert {request.url.host for request in recorder.requests} == {"home.test"}
+
+
+def test_user_information_of_fetched_documents(recorder: Recorder) -> None:
+    """What a document puts before the host neither replaces credentials nor removes the caller's."""
+    for place in ("http://evil:x@home.test/v2", "http://home.test/v2"):
+        servers = [{"url": place}]
+        paths = {"/a": {"get": operation("root")}}
+        paths["/b"] = {"get": operation("own", servers=[*servers, {"url": "/"}])}
+        document = {**OLD, "servers": servers, "paths": paths}
+        take_fetched(recorder, "http://home.test", document).pets.root()
+        assert "authorization" not in recorder.requests[-1].headers
+        api = take_fetched(recorder, "http://me:pw@home.test/v1", document)
+        for method, path in ((api.pets.root, "/v2/a"), (api.pets.own, "/v2/b")):
+            method()
+            request = recorder.requests[-1]
+            assert request.url.path == path
+            assert request.headers["authorization"] == "Basic bWU6cHc="
+
+
+def test_home_is_not_moved_by_documents(recorder: Recorder) -> None:
+    """A path that one fetched document adds is gone with the next."""
+    home = "http://home.test"
+    api = take_fetched(recorder, home, {**OLD, "servers": [{"url": f"{home}/v2"}]})
+    assert api._server() == f"{home}/v2"
+    api.use_spec(Document({**OLD, "servers": [{"url": "http://[bad"}]}, "http://evil.test/x"))
+    assert api._server() == home
+
+
+def test_drift_begins_anew() -> None:
+    """What was noted of the old document stays with the clients that still have it."""
+    api = make(validate="warn")
+    derived = api.with_options(timeout_ms=500)
+    before = derived.drift
+    assert api.drift is before
+    api.use_spec(NEW)
+    assert api.drift is not before
+    assert api.with_options(timeout_ms=500).drift is api.drift
+    assert derived.drift is before
+
+
+def test_from_server_by_the_documents_own_address(origin: Any) -> None:
+    """A query or user information there is not taken for a part of the server's path."""
+    asked = origin.url.replace("://", "://me:pw@")
+    with Client.from_server(f"{asked}/openapi.json?full=1") as api:
+        assert api.pets.list().name == "/pets"
+        assert last(origin).headers["authorization"] == "Basic bWU6cHc="
 
 
 def test_home_where_the_document_has_no_usable_server(origin: Any) -> None:
