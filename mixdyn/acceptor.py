@@ -99,7 +99,7 @@ class _Compiler:
 def _make_plain(keyword: str, rule: Any) -> Check:
     """Make the check of a keyword that holds no schemas; of one that is not known, none passes."""
     if keyword == "type":
-        return partial(_has_type, _find_kinds(rule))
+        return partial(_has_type, _find_kinds(rule)) if is_array(rule) else _TYPED[rule]
     if keyword in ("const", "enum"):
         return partial(_is_one_of, _name_scalars([rule] if keyword == "const" else rule))
     if keyword in _LIMITS:
@@ -157,9 +157,11 @@ def _fits_object(
     return all(checks.get(name, others)(item) for name, item in members.items())
 
 
-def _find_kinds(names: Any) -> frozenset[type]:
-    listed = names if is_array(names) else [names]
-    return frozenset(kind for name in listed for kind in _TYPES[name])
+def _find_kinds(names: Iterable[str]) -> frozenset[type]:
+    return frozenset(kind for name in names for kind in _TYPES[name])
+
+
+_TYPED = {name: partial(_has_type, _find_kinds([name])) for name in _TYPES}
 
 
 def _name_scalars(values: Iterable[Any]) -> frozenset[tuple[type, Any]]:

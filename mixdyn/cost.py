@@ -22,7 +22,6 @@ _ATOM = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
 _GROUP_KIND = re.compile(r"\(\?(?:[:=!>]|<[=!]|P?<\w+>|[a-zA-Z-]+:)")
 _REPEAT = re.compile(r"[*+]|\{(?!\d+\})")
 _IN_PLACE = ("allOf", "anyOf", "oneOf")
-_VALUES = frozenset({"$ref", "const", "enum"})
 _MEMBER_RULES = ("properties", "additionalProperties", "unevaluatedProperties")
 _ITEM_RULES = ("items", "prefixItems", "unevaluatedItems")
 
@@ -106,8 +105,7 @@ class Growth:
             return max(map(self._count_below, node), default=0)
         if not is_object(node):
             return 0
-        below = (self._count_below(v) for k, v in node.items() if k not in _VALUES)
-        return max(self._count(node), *below, 0)
+        return max(self._count(node), *map(self._count_below, node.values()), 0)
 
     def _count(self, node: Any) -> float:
         """Give how often one visit of a schema visits the same child of its instance."""
@@ -165,7 +163,7 @@ def _expand(top: Any, definitions: Mapping[str, Any]) -> tuple[float, bool]:
         if name not in opened:
             opened.add(name)
             is_recursive |= any(r in opened and r not in sizes for r in references)
-            waiting += [r for r in references if r not in opened]
+            waiting += [r for r in references if r in parts and r not in opened]
         else:
             sizes.setdefault(name, own + sum(sizes.get(r, 1.0) for r in references))
             waiting.pop()
@@ -173,19 +171,22 @@ def _expand(top: Any, definitions: Mapping[str, Any]) -> tuple[float, bool]:
 
 
 def _survey(node: Any) -> tuple[float, list[str]]:
-    """Give the number of nodes in one schema, and the definitions that it refers to."""
-    size = 0.0
+    """
+    Give the size of one schema, and the definitions that it refers to.
+
+    What `const` and `enum` hold counts with it: a property may be called so, and hold a schema.
+    """
+    size = 1.0
     references: list[str] = []
-    waiting = [node]
+    waiting: list[Iterable[Any]] = [(node,)]
     while waiting:
         part = waiting.pop()
-        size += 1 + len(part)
         if is_object(part):
+            size += 1 + len(part)
             name = _target(part)
             references += [] if name is None else [name]
-            waiting += [r for k, r in part.items() if type(r) in _HOLDERS and k not in _VALUES]
-        else:
-            waiting += [rule for rule in part if type(rule) in _HOLDERS]
+            part = part.values()
+        waiting += [rule for rule in part if isinstance(rule, (dict, list))]
     return size, references
 
 

@@ -8,18 +8,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from mixdyn.errors import Problem, excerpt
+from mixdyn.shape import JSON_TYPES
 
 _LENGTH = 200
 _SHORT = 120
-_JSON_TYPES: dict[type, str] = {
-    bool: "boolean",
-    dict: "object",
-    float: "number",
-    int: "integer",
-    list: "array",
-    str: "string",
-    type(None): "null",
-}
 
 # Kinds of what is new rather than wrong, most telling first: the document would have to say more.
 NEW_EVENT = "new event"
@@ -102,4 +94,4 @@ def write_pointer(steps: Sequence[Any]) -> str:
 
 def name_type(value: Any) -> str:
     """Name the JSON type of a value."""
-    return next((_JSON_TYPES[kind] for kind in type(value).__mro__ if kind in _JSON_TYPES), "value")
+    return next((JSON_TYPES[kind] for kind in type(value).__mro__ if kind in JSON_TYPES), "value")

@@ -12,10 +12,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
+from itertools import count
 from typing import Any, Literal
 
 from mixdyn.document import Target
 from mixdyn.errors import DocumentError, printable
+from mixdyn.loop import cut_loops
+from mixdyn.record import NamedTuple
 from mixdyn.schema import JOINING, REMARKS, TYPES, Discriminator, Schema, Schemas
 from mixdyn.shape import as_array, as_object, is_array, is_object
 
@@ -39,7 +42,9 @@ _PLACED = frozenset((*_APPLYING, *_REFERENCES, "discriminator", "required"))
 _IN_ALL_OF = r"(/allOf/[0-9]+)+$"
 
 
-def normalize(schema: Schema, direction: Direction) -> dict[str, Any] | bool:
+def normalize(
+    schema: Schema, direction: Direction, *, is_shared: bool = False
+) -> dict[str, Any] | bool:
     """
     Give the schema as self-contained JSON Schema 2020-12, with `$defs` for all it reaches.
 
@@ -47,8 +52,10 @@ def normalize(schema: Schema, direction: Direction) -> dict[str, Any] | bool:
         schema: the schema to level.
         direction: in requests `readOnly` properties are not required, in responses `writeOnly`
             ones are not (OpenAPI 3.1.1, 4.8.24).
+        is_shared: what `$defs` holds belongs to other results, too: in less time, but to be read
+            only, and its names depend on what was levelled before.
     """
-    normalizer = _Normalizer(schema.space, direction)
+    normalizer = _Normalizer(schema.space, direction, is_shared=is_shared)
     closed: dict[str, Any] | bool = normalizer.close(
         lambda: normalizer.convert(schema.target), schema.target
     )
@@ -61,18 +68,21 @@ def normalize_members(
     direction: Direction,
     *,
     keeps_remarks: bool = False,
+    is_shared: bool = False,
 ) -> dict[str, Any]:
     """
     Give one object schema whose properties are the given schemas, all levelled together.
 
     What `True` stands for is not checked. With `keeps_remarks` also what checks nothing is kept:
-    descriptions, defaults, examples, formats.
+    descriptions, defaults, examples, formats. `is_shared` is as for `normalize`.
     """
     schemas = [schema for schema in members.values() if isinstance(schema, Schema)]
     root: dict[str, Any] = {"type": "object", "required": required}
     if not schemas:
         return root
-    normalizer = _Normalizer(schemas[0].space, direction, keeps_remarks=keeps_remarks)
+    normalizer = _Normalizer(
+        schemas[0].space, direction, keeps_remarks=keeps_remarks, is_shared=is_shared
+    )
 
     def convert() -> dict[str, Any]:
         properties = {
@@ -85,30 +95,77 @@ def normalize_members(
     return closed
 
 
+class _Reference(NamedTuple):
+    """What a `$ref` leads to: its name among the definitions, and what that is made of."""
+
+    name: str
+    target: Target
+    is_parent: bool
+
+
+class _Store:
+    """Definitions by name, each made once. Many threads may use one: what is there stays."""
+
+    def __init__(self) -> None:
+        self.names: dict[tuple[str, str, bool], str] = {}
+        self.made: dict[str, tuple[Any, list[_Reference]]] = {}
+        self._numbers = count()
+
+    def refer(self, target: Target, is_parent: bool) -> _Reference:
+        key = (target.base, target.pointer, is_parent)
+        name = self.names.get(key)
+        if name is None:
+            name = self.names.setdefault(key, f"{next(self._numbers)}")
+        return _Reference(name, target, is_parent)
+
+
 class _Normalizer:
     """Converts one schema and, once each, all that it refers to."""
 
     def __init__(
-        self, space: Schemas, direction: Direction, *, keeps_remarks: bool = False
+        self,
+        space: Schemas,
+        direction: Direction,
+        *,
+        keeps_remarks: bool = False,
+        is_shared: bool = False,
     ) -> None:
         self.space = space
         self.readers = {**_READERS, **_REMARK_READERS} if keeps_remarks else _READERS
         self.hidden = "readOnly" if direction == "request" else "writeOnly"
-        self.names: dict[tuple[str, str, bool], str] = {}
-        self.definitions: dict[str, Any] = {}
-        self.waiting: list[tuple[str, Target, bool]] = []
+        key = (direction, keeps_remarks)
+        self.store: _Store = space.derived.setdefault(key, _Store()) if is_shared else _Store()
+        self.references: list[_Reference] = []  # found in what is being converted
 
     def close(self, convert: Callable[[], Any], where: Target) -> Any:
         """Convert the root, then what it refers to: one after the other, not inside each other."""
         try:
             root = convert()
-            while self.waiting:
-                name, target, is_parent = self.waiting.pop()
-                self.definitions[name] = self.convert(target, is_parent=is_parent)
-            _LoopCutter(self.definitions).cut()
+            definitions = self.collect(self.references)
+            cut_loops(definitions)
         except RecursionError:
             raise DocumentError(f"{where}: the schema is nested too deeply") from None
-        return {**root, "$defs": self.definitions} if self.definitions else root
+        return {**root, "$defs": definitions} if definitions else root
+
+    def collect(self, references: list[_Reference]) -> dict[str, Any]:
+        """Give all definitions that references lead to."""
+        found: dict[str, Any] = {}
+        waiting = references.copy()
+        while waiting:
+            reference = waiting.pop()
+            if reference.name not in found:
+                found[reference.name], further = self.define(reference)
+                waiting += further
+        return found
+
+    def define(self, reference: _Reference) -> tuple[Any, list[_Reference]]:
+        """Give a definition, and what it refers to in turn."""
+        made = self.store.made.get(reference.name)
+        if made is None:
+            self.references = []
+            schema = self.convert(reference.target, is_parent=reference.is_parent)
+            made = self.store.made.setdefault(reference.name, (schema, self.references))
+        return made
 
     def refer(self, target: Target, *, is_parent: bool = False) -> dict[str, Any]:
         """
@@ -117,12 +174,9 @@ class _Normalizer:
         A parent, on which a branch of its own discriminator is built, must not pick a branch
         again: that has been done.
         """
-        target = self.skip_aliases(target)
-        key = (target.base, target.pointer, is_parent)
-        if key not in self.names:
-            self.names[key] = f"{len(self.names)}"
-            self.waiting.append((self.names[key], target, is_parent))
-        return {"$ref": f"#/$defs/{self.names[key]}"}
+        reference = self.store.refer(self.skip_aliases(target), is_parent)
+        self.references.append(reference)
+        return {"$ref": f"#/$defs/{reference.name}"}
 
     def skip_aliases(self, target: Target) -> Target:
         """Follow references that have nothing beside them; `resolved` has refused endless ones."""
@@ -379,54 +433,3 @@ def _allow_null(schema: dict[str, Any]) -> dict[str, Any]:
     if "enum" in schema and None not in schema["enum"]:
         allowed["enum"] = [*schema["enum"], None]
     return allowed
-
-
-class _LoopCutter:
-    """
-    Takes out references that apply a schema to the value it is being applied to already.
-
-    Such a schema (`A: {allOf: [A, …]}`) says nothing by it, and validators would not come back.
-    """
-
-    def __init__(self, definitions: dict[str, Any]) -> None:
-        self.definitions = definitions
-        self.done: set[str] = set()
-        self.inside: list[str] = []
-
-    def cut(self) -> None:
-        for name in self.definitions:
-            self.enter(name)
-
-    def enter(self, name: str) -> None:
-        if name not in self.done:
-            self.inside.append(name)
-            self.visit(self.definitions[name])
-            self.inside.pop()
-            self.done.add(name)
-
-    def visit(self, node: Any) -> bool:
-        """Cut the loops in a schema; False where the schema itself leads back."""
-        if not is_object(node):
-            return True
-        if "$ref" in node:
-            name = node["$ref"].rpartition("/")[2]
-            if name in self.inside:
-                return False
-            self.enter(name)
-            return True
-        self.cut_members(node)
-        return True
-
-    def cut_members(self, node: Any) -> None:
-        for keyword in ("allOf", "anyOf", "oneOf"):
-            if keyword in node:
-                node[keyword] = [part for part in node[keyword] if self.visit(part)]
-        if "dependentSchemas" in node:
-            parts = node["dependentSchemas"].items()
-            node["dependentSchemas"] = {name: part for name, part in parts if self.visit(part)}
-        for keyword in ("not", "if", "then", "else"):
-            if keyword in node and not self.visit(node[keyword]):
-                del node[keyword]
-        for keyword in ("allOf", "anyOf", "oneOf"):
-            if node.get(keyword) == []:
-                del node[keyword]

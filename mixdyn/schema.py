@@ -8,7 +8,7 @@ validators of it. Knows nothing of HTTP and operations.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -37,6 +37,8 @@ class Schemas:
     def __init__(self, document: Document) -> None:
         self.document = document
         self._made: dict[tuple[str, str], Schema] = {}
+        # What others make of all these schemas, and keep as long as them.
+        self.derived: dict[Any, Any] = {}
 
     def at(self, target: Target) -> Schema:
         """Give the schema at a place of the document, the same object for the same place."""
@@ -174,7 +176,7 @@ class Schema:
         given = self._given_types
         if given:
             return tuple(name for name in given if name != "null")
-        if self.properties or "additionalProperties" in self.value:
+        if self.has_properties or "additionalProperties" in self.value:
             return ("object",)
         return ("array",) if self.get("items") is not None else ()
 
@@ -203,6 +205,11 @@ class Schema:
                 found[name] = self.space.at(declared.child(name))
         return found
 
+    @property
+    def has_properties(self) -> bool:
+        """Whether any part declares properties."""
+        return any(as_object(part.value.get("properties")) for part in self.parts)
+
     @cached_property
     def required(self) -> frozenset[str]:
         """The names of required properties, of all parts."""
@@ -223,7 +230,7 @@ class Schema:
     def branches(self) -> tuple[Schema, ...]:
         """The alternatives of `oneOf` and `anyOf`, without null and without mere conditions."""
         branches = tuple(branch for branch in self._all_branches if not branch.is_null)
-        if self.properties:
+        if branches and self.has_properties:
             return tuple(branch for branch in branches if branch._has_shape)
         return branches
 
@@ -246,7 +253,9 @@ class Schema:
         """The schema that matters: of a union with null, the one other branch; else this one."""
         core: Schema = self
         seen = {id(self)}
-        while len(core.branches) == 1 and not core.properties and id(core.branches[0]) not in seen:
+        while (
+            len(core.branches) == 1 and not core.has_properties and id(core.branches[0]) not in seen
+        ):
             core = core.branches[0]
             seen.add(id(core))
         return core
@@ -342,6 +351,8 @@ class Schema:
 
     def _collect_parts(self, step: int) -> tuple[Schema, ...]:
         """Give the parts depth first, each once; of each part's own the first (-1) or last (1)."""
+        if not self._direct_parts:
+            return (self,)
         found: dict[int, Schema] = {}
         waiting: list[Schema] = [self]
         while waiting:
@@ -352,7 +363,9 @@ class Schema:
         return tuple(found.values())
 
     @cached_property
-    def _direct_parts(self) -> list[Schema]:
+    def _direct_parts(self) -> Sequence[Schema]:
+        if JOINING.isdisjoint(self.value):
+            return ()
         references = (self.value.get(keyword) for keyword in ("$ref", "$dynamicRef"))
         follow, at = self.space.document.follow, self.space.at
         targets = [at(follow(r, self.target)) for r in references if isinstance(r, str)]

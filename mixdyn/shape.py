@@ -7,6 +7,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeGuard
 
+JSON_TYPES: dict[type, str] = {
+    bool: "boolean",
+    dict: "object",
+    float: "number",
+    int: "integer",
+    list: "array",
+    str: "string",
+    type(None): "null",
+}
+
 
 def is_object(value: Any) -> TypeGuard[Mapping[str, Any]]:
     """Tell whether a value is a JSON object."""

@@ -109,7 +109,8 @@ def fetch(
     """
     Take the document from the client's own server; the value is `Served`, None where it is in use.
 
-    The client's credentials go along, since it is the server that they were given for.
+    The client's credentials go along, since it is the server that they were given for; but none in
+    the query: the URL of a document is kept and shown.
     """
     surface: Surface = client._surface
     base = describe_server(surface.document, client._settings, surface.home)

@@ -8,22 +8,13 @@ from __future__ import annotations
 
 from typing import Any, TypeGuard
 
-from mixdyn.shape import is_array, is_object
+from mixdyn.shape import JSON_TYPES, is_array, is_object
 
 _CLOSING = frozenset({"additionalProperties", "unevaluatedProperties"})
 _ONE = _CLOSING | {"else", "items", "propertyNames", "then"}
 _LIST = frozenset({"allOf", "anyOf", "prefixItems"})
 _MAP = frozenset({"dependentSchemas", "patternProperties", "properties"})
 _LOOSE = "-loose"
-_JSON_TYPES: dict[type, str] = {
-    bool: "boolean",
-    dict: "object",
-    float: "number",
-    int: "integer",
-    list: "array",
-    str: "string",
-    type(None): "null",
-}
 
 
 def loosen(schema: Any, *, keeps_limits: bool = False) -> Any:
@@ -80,5 +71,5 @@ def _is_open(values: Any) -> TypeGuard[list[Any]]:
 
 
 def _list_types(values: list[Any]) -> list[str]:
-    types = {_JSON_TYPES[type(value)] for value in values}
+    types = {JSON_TYPES[type(value)] for value in values}
     return sorted(types - {"integer"} if "number" in types else types)

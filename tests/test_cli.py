@@ -60,6 +60,11 @@ def test_cli_help_of_each_command(command: str, capsys: pytest.CaptureFixture[st
     assert "exit codes:" in out
 
 
+def test_cli_help_keeps_names_as_they_are_written(capsys: pytest.CaptureFixture[str]) -> None:
+    """Only the first letter of what a command does becomes a capital."""
+    assert "Walk through the Mix API over real HTTP." in run(capsys, "demo", "--help")[1]
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 import yaml
 
-from mixdyn.bundled import BUNDLED, bundled_path
+from mixdyn.bundled import BUNDLED, Mix, bundled_path
 from mixdyn.comparison import compare
 from mixdyn.tools import cli
 from mixdyn.tools.cli import diff
 from mixdyn.tools.cli.screen import Screen
+from mixdyn.tools.mock import serve as stand_in
 from tests.documents import TEXT, answers, make_document, param
 from tests.loopback import serve
 from tests.terminal import MIXDYN, on_terminal
@@ -164,6 +165,16 @@ def test_documents_are_taken_from_the_server(
         assert server.exchanges[0].headers["x-key"] == "secret"
         monkeypatch.setenv("MIXDYN_SERVER", server.url)
         assert run(capsys, "diff", "new.json", "server", "--timeout", "9")[0] == cli.DONE
+
+
+def test_the_server_has_what_is_known_already(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What another client of the process has taken from the server is not taken again."""
+    with stand_in() as server, Mix(server_url=server.url) as mix:
+        assert not mix.sync_spec()
+        code, out, _ = run(capsys, "diff", "bundled", "server", "--server", server.url)
+    assert (code, "No changes." in out) == (0, True)
 
 
 def test_the_server_has_to_be_known(files: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -144,6 +144,10 @@ UNIONS = define(_0={"anyOf": [{"items": SELF, "minItems": n} for n in range(3)]}
             None,
         ),
         (define(_0={"properties": {"$ref": SELF, "enum": TEXT}, "enum": [{"$ref": 5}]}), None),
+        (define(_0={"anyOf": [{"properties": {"enum": SELF}}] * 2}), 19),
+        (define(_0={"properties": {"const": {"anyOf": [{"items": SELF}] * 2}}}), 19),
+        (define(_0={"const": {"$ref": "#/$defs/none"}}), None),
+        (define(_0=False), None),
     ],
 )
 def test_growth(schema: Any, depth: int | None) -> None:

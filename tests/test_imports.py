@@ -12,10 +12,10 @@ PACKAGE = Path(__file__).parent.parent / "mixdyn"
 # Imports only point down, or sideways without a circle; see the design.
 LEVELS = [
     (
-        "acceptor block clock completion content deadline descriptor draft errors fault garbage "
-        "hook httpclient kind markup misfit names origin page params pattern reconnect record "
-        "redact redirect release retry roster scrub secretname shape sse terminal tolerance typeset "
-        "version word"
+        "acceptor attribute block clock completion content deadline descriptor draft errors fault "
+        "garbage hook httpclient kind loop markup misfit names origin page params pattern "
+        "reconnect record redact redirect release retry roster scrub secretname shape sse "
+        "terminal tolerance typeset version word"
     ),
     (
         "cost document drift eventview header jsontext limit log media normalform novelty "

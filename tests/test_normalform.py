@@ -140,9 +140,78 @@ def test_too_deep() -> None:
 
 def test_long_chains() -> None:
     """References that lead two thousand schemas deep are levelled one after the other."""
-    chain = {f"S{n}": {"properties": {"next": ref(f"S{n + 1}")}} for n in range(2000)}
+    chain: dict[str, Any] = {
+        f"S{n}": {"properties": {"next": ref(f"S{n + 1}")}} for n in range(2000)
+    }
     start = time.perf_counter()
     levelled = normalize(make(ref("S0"), **chain, S2000={"type": "string"}), "response")
     assert isinstance(levelled, dict)
     assert len(levelled["$defs"]) == 2001
     assert time.perf_counter() - start < 10
+
+
+def level_shared(schema: Schema, direction: Direction = "response") -> dict[str, Any]:
+    levelled = normalize(schema, direction, is_shared=True)
+    assert isinstance(levelled, dict)
+    return levelled
+
+
+def test_shared() -> None:
+    """Shared results hold the very same definitions for one direction, and say the same."""
+    others: dict[str, Any] = {"A": {"properties": {"b": ref("B")}}, "B": {"minLength": 1}}
+    schema = make({"properties": {"b": ref("B"), "a": ref("A")}}, **others)
+    one, two = level_shared(schema), level_shared(schema)
+    a = schema.properties["a"]
+    three = normalize_members({"a": a}, [], "response", is_shared=True)
+    assert one == two == normalize(schema, "response")
+    assert [*map(id, one["$defs"].values())] == [*map(id, two["$defs"].values())]
+    assert three["$defs"] == one["$defs"]
+    assert level_shared(schema, "request")["$defs"]["0"] is not one["$defs"]["0"]
+    assert not Validator(level_shared(a)).accepts({"b": ""})
+
+
+def test_shared_loop() -> None:
+    """What is cut out of a loop for one result is not missing in another."""
+    loop: dict[str, Any] = {"B": {"allOf": [ref("C")], "minLength": 2}}
+    loop["C"] = {"allOf": [ref("B")], "maxLength": 3}
+    schema = make({"properties": {"b": ref("B"), "c": ref("C")}}, **loop)
+    level_shared(schema)
+    for name in ("b", "c"):
+        validator = Validator(level_shared(schema.properties[name]))
+        assert [validator.accepts("x" * length) for length in range(1, 5)] == [
+            False,
+            True,
+            True,
+            False,
+        ]
+
+
+def test_shared_after_an_error() -> None:
+    """A definition that cannot be used spoils only what refers to it, each time."""
+    schema = make({"properties": {"a": ref("A"), "b": ref("B")}}, A={"items": ref("Lost")}, B=True)
+    for _ in range(2):
+        with pytest.raises(DocumentError, match="points at nothing"):
+            normalize(schema, "response", is_shared=True)
+    assert list(level_shared(schema.properties["b"])["$defs"].values()) == [True]
+
+
+def test_dynamic_loop() -> None:
+    """A schema that is nothing but a dynamic reference to itself allows anything."""
+    loop = {"$dynamicRef": "#/components/schemas/A"}
+    validator = Validator(normalize(make({"items": ref("A")}, A=loop), "response"))
+    assert validator.problems([1]) == ()
+
+
+def test_required_of_a_reference() -> None:
+    """Whether a required property travels is also read through references and `allOf`."""
+    key = {"type": "string", "readOnly": True}
+    base = {"properties": {"other": ref("Key")}}
+    members = {"key": ref("Key"), "text": {"$ref": "#/components/schemas/Text"}, "odd": 5}
+    names = ["key", "text", "other", "odd", "none", "text"]
+    it = {"allOf": [ref("Base")], "properties": members, "required": names}
+    schema = make(it, Key=key, Base=base, Text={"type": "string"})
+    request, response = normalize(schema, "request"), normalize(schema, "response")
+    assert isinstance(request, dict)
+    assert isinstance(response, dict)
+    assert request["required"] == ["text", "odd", "none"]
+    assert response["required"] == ["key", "text", "other", "odd", "none"]

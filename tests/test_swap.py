@@ -627,7 +627,7 @@ def test_hostile_servers_of_fetched_documents(recorder: Recorder, url: str) -> N
 
 
 def test_user_information_of_fetched_documents(recorder: Recorder) -> None:
-    """What a document puts before the host neither replaces credentials nor removes the caller's."""
+    """What a document has before the host replaces no credentials, and removes none."""
     for place in ("http://evil:x@home.test/v2", "http://home.test/v2"):
         servers = [{"url": place}]
         paths = {"/a": {"get": operation("root")}}

@@ -77,4 +77,6 @@ def _ask_server(options: argparse.Namespace, screen: Screen) -> Edition:
         except DocumentError as error:
             hint = error.message.replace("pass path= if", "give its whole URL if")
             raise DocumentError(hint) from error.__cause__
+        if served is None:  # another client of this process has it from there already
+            return Edition(client._surface.document)
     return Edition(served.document, served.content)

@@ -171,7 +171,8 @@ def build(command: str) -> Parser:
     more = dict.fromkeys(("diff", "check", "stubs", "validate"), _DOCUMENTS)
     more |= {"call": _ARGUMENTS, "mock": _SIGNALS}
     epilog = more.get(command, "") + CODES
-    parser = Parser(command, description=COMMANDS[command].capitalize() + ".", epilog=epilog)
+    text = COMMANDS[command]
+    parser = Parser(command, description=f"{text[:1].upper()}{text[1:]}.", epilog=epilog)
     _BUILDERS[command](parser)
     _add_globals(parser, _FORMS.get(command, FORMS))
     return parser
