@@ -194,7 +194,7 @@ class RequestBuilder:
         key = media.content_type if media else ""
         if key not in self._validators:
             members = self._members(media)
-            schema = normalize_members(members, [], "request") if members else None
+            schema = normalize_members(members, [], "request", is_shared=True) if members else None
             self._validators[key] = Validator(schema) if schema else None
         return self._validators[key]
 

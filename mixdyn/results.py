@@ -131,7 +131,7 @@ class Types:
         schema = schema.resolved
         key = id(schema)
         if key not in self._validators:
-            self._validators[key] = Validator(normalize(schema, "response"))
+            self._validators[key] = Validator(normalize(schema, "response", is_shared=True))
         return self._validators[key]
 
     def annotation(self, schema: Schema | None, name: str = "") -> Any:
