@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import gc
-import gc
 import inspect
 import keyword
 from pathlib import Path
