@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from mixdyn import models
+from mixdyn.attribute import Field
 from mixdyn.client import Client
-from mixdyn.results import Field
 from tests.things import make_client
 
 
@@ -30,6 +31,11 @@ def test_derived_is_read_only() -> None:
 def test_fields_are_read_only() -> None:
     """Not even `object.__setattr__` changes a result by its attributes."""
     thing = make_client().schemas.Thing.model(name="a")
-    assert isinstance(type(thing).name, Field)
-    with pytest.raises(AttributeError, match="Thing is read-only"):
-        object.__setattr__(thing, "name", "b")
+    for _ in ("before it is looked at", "after"):
+        with pytest.raises(AttributeError, match="Thing is read-only"):
+            object.__setattr__(thing, "name", "b")
+        assert thing.name == "a"
+    failure = models.ErrorResponse(error={"code": 1, "message": "m", "type": "t"})
+    assert isinstance(type(failure).error, Field)
+    with pytest.raises(AttributeError, match="ErrorResponse is read-only"):
+        object.__setattr__(failure, "error", None)
