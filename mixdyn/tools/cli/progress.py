@@ -93,9 +93,9 @@ class Bar:
         share = None if total is None else _divide(self._start + done, self._start + total)
         facts = self._tell(done, total, self._clock() - self._began)
         row = Row(label, share, tuple(facts), is_over)
+        self._is_drawn = True  # before it is: Ctrl-C may come as soon as it can be seen
         self._err.write(f"\r{draw(row, width, self._err)}")
         self._err.flush()
-        self._is_drawn = True
 
     def _tell(self, done: int, total: int | None, seconds: float) -> list[str]:
         rate = done / seconds if seconds else 0.0
