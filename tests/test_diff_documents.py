@@ -412,7 +412,7 @@ WORDS = st.sampled_from(["$ref", "allOf", "deprecated", "enum", "nullable", "req
 
 
 @given(st.lists(st.tuples(st.sampled_from(PLACES), WORDS, JSON), min_size=1, max_size=3))
-@settings(max_examples=100)
+@settings(max_examples=50)
 def test_any_mutation(mutations: list[tuple[tuple[str | int, ...], str, Any]]) -> None:
     """Whatever becomes of a document, it is compared or refused; what is found is found back."""
     new = copy.deepcopy(BUNDLED)

@@ -423,3 +423,12 @@ def test_made_while_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(types, "_readers", Late({id(schema.core): reader}))
     assert types.model(schema) is first
     assert types.reader(schema) is reader
+
+
+def test_attributes_are_made_once() -> None:
+    """Where two threads look at a class for the first time, the second finds it complete."""
+    types, schema = make({"type": "object", "properties": {"a": {"type": "string"}}})
+    kind = types.model(schema, "It")
+    made = kind.a  # type: ignore[attr-defined]  # of the document
+    types.complete(kind)
+    assert kind.a is made  # type: ignore[attr-defined]  # of the document

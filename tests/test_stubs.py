@@ -277,6 +277,13 @@ def test_broken_union_of_events() -> None:
     assert go_of(operation).endswith("_eventview.UnknownEvent]")
 
 
+def test_broken_stream() -> None:
+    """So are those of a stream whose values lead nowhere."""
+    schema = {"type": "object", "additionalProperties": {"$ref": "#/nowhere"}}
+    operation = answers(schema, media="text/event-stream")
+    assert go_of(operation).endswith("_eventview.UnknownEvent]")
+
+
 def test_broken_events() -> None:
     """Of those whose fields lead nowhere it is the fields that are."""
     operation = answers(fields(a={"$ref": "#/nowhere"}), media="text/event-stream")

@@ -9,6 +9,8 @@ import inspect
 import io
 import json
 import logging
+import os
+import sys
 import warnings
 import weakref
 from collections.abc import Callable, Iterator
@@ -18,7 +20,7 @@ from typing import Any
 import httpx
 import pytest
 
-from mixdyn import Client, Mix, errors, models
+from mixdyn import Client, Mix, bundled, errors, models
 from mixdyn.bundled import BUNDLED
 from mixdyn.document import Document
 from mixdyn.errors import DocumentError, HeldMethodWarning, RequestValidationError
@@ -379,6 +381,9 @@ def test_reload(tmp_path: Path) -> None:
     surface = api._surface
     assert not api.reload()
     assert api._surface is surface
+    os.utime(path, (1, 1))
+    old = make(spec=path)
+    assert old._surface.document.read_again() is old._surface.document  # not even read
     path.write_text(json.dumps(NEW))
     assert api.reload(dry_run=True)
     assert api._surface is surface
@@ -705,6 +710,14 @@ def test_stubs_of_another_document(caplog: pytest.LogCaptureFixture) -> None:
         Mix(spec=newer())
         mix.use_spec(BUNDLED.document)
     assert caplog.text.count("mixdyn stubs") == 1
+
+
+def test_stubs_where_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no program has loaded `logging`, nothing is said, nor loaded."""
+    document = Document.load(newer())
+    monkeypatch.delitem(sys.modules, "logging")
+    bundled._mention_stubs(document)
+    assert "logging" not in sys.modules
 
 
 def test_no_warning_without_a_swap() -> None:
