@@ -70,7 +70,7 @@ class Pending:
         self._name = name
 
     def __get__(self, view: Any, owner: Any = None) -> Any:
-        kind = type(view) if owner is None else owner
+        kind: Any = view.__class__ if owner is None else owner
         self._complete(next(c for c in kind.__mro__ if self._name in vars(c)))
         return getattr(kind if view is None else view, self._name)
 

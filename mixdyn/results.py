@@ -163,14 +163,14 @@ class Types:
         made: Any = Kind(title, (Model,), members)
         return made  # type: ignore[no-any-return]  # checkers do not know of its class
 
-    def complete(self, model: type[Model]) -> None:
+    def complete(self, model: Any) -> None:
         """Give a class its attributes; those of many are never looked at."""
         with self._lock:
             for attribute, wire in model._attributes.items():
                 if isinstance(vars(model)[attribute], Pending):
                     setattr(model, attribute, self._make_attribute(model, wire))
 
-    def _make_attribute(self, model: type[Model], wire: str) -> Any:
+    def _make_attribute(self, model: Any, wire: str) -> Any:
         field = model._fields.get(wire)
         if field is None:
             return Field(wire, None, "")

@@ -8,7 +8,7 @@ says.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from itertools import chain, islice, repeat
 from typing import Any, TypeGuard, TypeVar
@@ -43,7 +43,8 @@ def make_view(kind: type[_M], value: dict[str, Any]) -> _M:
 
 def make_views(kind: type[_M], values: list[dict[str, Any]]) -> list[_M]:
     """Give the views of many JSON objects, as `make_view` does of one, in half the time."""
-    views = list(map(_new, repeat(kind, len(values))))
+    make: Callable[[type[_M]], _M] = _new
+    views = list(map(make, repeat(kind, len(values))))
     deque(map(_set_json, views, values), maxlen=0)
     return views
 
@@ -295,6 +296,8 @@ def _make_untyped(name: str, place: tuple[str, str, str]) -> type[Model]:
 
 
 _new = object.__new__
-_set_json = vars(Model)["_json"].__set__  # past `Model.__setattr__`, which refuses
+_set_json: Callable[[Any, Any], object] = vars(Model)[
+    "_json"
+].__set__  # past `Model.__setattr__`, which refuses
 
 RESERVED = frozenset(name for name in dir(Model) if not name.startswith("_"))

@@ -169,7 +169,7 @@ def _compare_models(
 def _list_attributes(owner: str, edition: Edition) -> list[str]:
     schema = edition.schemas.at(edition.document.at("components", "schemas", owner))
     try:
-        model = edition.types.model(schema)
+        model: Any = edition.types.model(schema)
     except (DocumentError, RecursionError):
         return []
     return list(model._attributes)
