@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.loopback import PATIENCE
+from tests.process import until_asleep
 
 ROOT = Path(__file__).parent.parent
 MIXDYN = (sys.executable, "-m", "mixdyn")
@@ -45,6 +46,11 @@ class Terminal:
     def send(self, keys: str) -> None:
         """Press keys."""
         os.write(self._master, keys.encode())
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C once the program waits."""
+        until_asleep(self.process.pid)
+        self.send("\x03")
 
     def expect(self, text: str) -> str:
         """Read until a text is on the screen, and give all that came up to there."""

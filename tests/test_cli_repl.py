@@ -71,7 +71,7 @@ def test_ctrl_c_ends_what_is_awaited(tmp_path: Path) -> None:
         terminal.expect(">>> ")
         terminal.send("print('wait' + 'ing'); await asyncio.sleep(1000)\r")
         terminal.expect("waiting\r\n")
-        terminal.send("\x03")
+        terminal.interrupt()
         terminal.expect("KeyboardInterrupt")
         terminal.expect(">>> ")
         terminal.send("exit(3)\r")

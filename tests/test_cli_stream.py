@@ -160,7 +160,7 @@ def test_ctrl_c_ends_a_stream(things: str) -> None:
         words = (*MIXDYN, "call", "things.watch", "--spec", things, "--server", server.url)
         with on_terminal(*words) as terminal:
             assert "\x1b[" in terminal.expect("tick")
-            terminal.send("\x03")
+            terminal.interrupt()
             code, text = terminal.end()
         assert server.exchanges[0].closed.wait(loopback.PATIENCE)
     assert code == cli.INTERRUPTED

@@ -229,7 +229,7 @@ def test_progress_and_ctrl_c(files: Files, words: list[str], tmp_path: Path) -> 
     files.breaks_at, files.waits = HALF, True
     with on_terminal(*MIXDYN, *words) as terminal:
         terminal.expect("out \x1b[35m 50%")
-        terminal.send("\x03")
+        terminal.interrupt()
         code, text = terminal.end()
     assert code == cli.INTERRUPTED
     kept = f"\r\n{HALF} bytes are kept in out.mixdyn-part; the same command goes on there\r\n"
