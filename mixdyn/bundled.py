@@ -45,11 +45,10 @@ def read_bundled() -> Document:
     path = bundled_path()
     try:
         made_of, tree = json.loads(read_file(f"{os.path.splitext(path)[0]}.json"))
+        is_fresh = made_of == crc32(read_file(path))
     except (errors.DocumentError, ValueError):
-        return Document.load(path)
-    if made_of != crc32(read_file(path)):
-        return Document.load(path)
-    return Document(tree, os.path.realpath(path))
+        is_fresh = False
+    return Document(tree, os.path.realpath(path)) if is_fresh else Document.load(path)
 
 
 def _make_bundled() -> Surface:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from mixdyn.connection import Connections
 from mixdyn.descriptor import Derived, Fallback
 from mixdyn.document import Document
-from mixdyn.errors import excerpt
+from mixdyn.errors import MixError, excerpt
+from mixdyn.redact import redact_url
 from mixdyn.settings import UNSET, Modes, Settings, Timeouts, Unset, Watch
 from mixdyn.surface import Surface, list_slots, missing
 from mixdyn.version import USER_AGENT
@@ -308,11 +309,10 @@ class Client:
     @Derived
     def drift(self) -> Drift:
         """
-        Where the server's answers differed from the document, as far as that did not fail a call.
+        Where the server's answers differed from the document, in any mode but `off`.
 
-        What did not fit is here in the mode `warn`, what the document does not tell of in any mode
-        but `off`. Each kind of finding stands once, with its count; clients made by `with_options`
-        share them. A client that takes on another document begins anew.
+        Each kind of finding stands once, with its count; clients made by `with_options` share
+        them. A client that takes on another document begins anew.
         """
         watch: Watch = self._settings.watch or Watch()
         return watch.drift
@@ -356,16 +356,16 @@ class Client:
             method = getattr(method, step)
         return method, {**values, "validate": {"request": "strict"}, **options}
 
-    def _server(self) -> str:
-        """Give the server that calls go to, without what is secret of it."""
-        from mixdyn.errors import MixError
-        from mixdyn.redact import redact_url
+    def _base_url(self) -> str:
+        """Give the server of operations without one of their own; raises where none is complete."""
         from mixdyn.server import describe_server
 
+        return describe_server(self._surface.document, self._settings, self._surface.home)
+
+    def _server(self) -> str:
+        """Give the server that calls go to, without what is secret of it."""
         try:
-            return redact_url(
-                describe_server(self._surface.document, self._settings, self._surface.home)
-            )
+            return redact_url(self._base_url())
         except MixError:
             return "none that is complete: pass server_url="
 
@@ -374,9 +374,9 @@ class Client:
         from mixdyn.explore import Group, describe_client
 
         document, variable = self._surface.document, type(self).__name__.lower()
-        version = excerpt(str(document.at("info", "version").value or ""), 40)
+        version, server = excerpt(document.info_version, 40), self._server()
         groups = [Group(name or variable, names) for name, names in self._surface.groups()]
-        return describe_client(document.title, version, self._server(), variable, groups)
+        return describe_client(document.title, version, server, variable, groups)
 
     def _repr_html_(self) -> str | None:
         from mixdyn.explore import show_html
@@ -389,9 +389,9 @@ class Client:
         return show(self)
 
     def __str__(self) -> str:
-        info = self._surface.document.at("info")
-        version = excerpt(str(info.child("version").value or ""), 40)
-        title = excerpt(self._surface.document.title, 80) or "untitled"
+        document = self._surface.document
+        version = excerpt(document.info_version, 40)
+        title = excerpt(document.title, 80) or "untitled"
         names = excerpt(", ".join(self._surface.own_names), 400)
         return f"<{type(self).__name__}: {title} {version}, {names}>"
 

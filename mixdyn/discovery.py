@@ -29,9 +29,10 @@ from mixdyn.errors import (
 from mixdyn.header import check_headers
 from mixdyn.native import content_length
 from mixdyn.redact import redact_url
-from mixdyn.redirect import find_origin, is_same_origin, next_request
+from mixdyn.redirect import is_same_origin, next_request
 from mixdyn.request import Request
 from mixdyn.retry import was_never_sent
+from mixdyn.server import is_complete
 from mixdyn.settings import Timeouts
 from mixdyn.source import parse
 
@@ -187,7 +188,7 @@ class Search:
         self._headers = {"accept": _ACCEPT, **_check_headers(headers)}
         self._user, _, host = base.netloc.rpartition("@")
         self._origin = f"{base.scheme}://{host}"
-        self._known = known if known is not None and _is_of(known.url, base_url) else None
+        self._known = known if known is not None and is_same_origin(known.url, base_url) else None
         self._urls = self._list_urls(base, path)
         seconds = Timeouts().changed(timeout_ms).total
         self._limit = timeout_ms
@@ -293,7 +294,7 @@ class Search:
             raise DocumentError(f"path='{excerpt(path, 80)}': expected a path or a URL")
         path = path.partition("#")[0]
         if path.lower().startswith(("http://", "https://")):
-            if not _is_of(path, self._origin):
+            if not is_same_origin(path, self._origin):
                 raise DocumentError(
                     f"path='{excerpt(redact_url(path), 100)}' is of another origin than "
                     f"{self._origin}; pass it as the spec itself, it gets no credentials then"
@@ -340,24 +341,10 @@ def _without_place(message: str, location: str) -> str:
 
 def _split(url: str) -> SplitResult:
     """Take a base URL apart; raises DocumentError for what is none."""
-    try:
-        parts = urlsplit(url)
-        is_complete = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_complete = False
-        parts = urlsplit("")
-    if not is_complete or not url.isprintable() or not {" ", "\\"}.isdisjoint(url):
+    if not is_complete(url):
         shown = excerpt(redact_url(url), 100)
         raise DocumentError(f"{shown}: expected the complete http(s) URL of a server")
-    return parts
-
-
-def _is_of(url: str, other: str) -> bool:
-    """Tell whether a URL is of the same origin."""
-    try:
-        return find_origin(url) == find_origin(other)
-    except ValueError:
-        return False
+    return urlsplit(url)
 
 
 def _without_user(url: str) -> str:

@@ -125,6 +125,12 @@ class Document:
         """The document's `info.title`, or empty."""
         return as_text(self.at("info", "title").value)
 
+    @property
+    def info_version(self) -> str:
+        """The document's `info.version`, or empty; YAML makes a number of `1.0` without quotes."""
+        value = self.at("info", "version").value
+        return str(value) if isinstance(value, (str, int, float)) else ""
+
     @cached_property
     def digest(self) -> str:
         """A fingerprint of the tree: equal documents have equal digests in every process."""

@@ -38,8 +38,11 @@ def next_request(response: Any, sent: Any, *, is_streamed: bool) -> Any:
 
 
 def is_same_origin(one: Any, other: Any) -> bool:
-    """Tell whether two URLs have the same scheme, host and port (RFC 6454, 4)."""
-    return find_origin(one) == find_origin(other)
+    """Tell whether two URLs have the same scheme, host and port (RFC 6454, 4); none is no URL's."""
+    try:
+        return find_origin(one) == find_origin(other)
+    except ValueError:
+        return False
 
 
 def find_origin(url: object) -> tuple[str, str | None, int | None]:

@@ -164,14 +164,18 @@ def _fill(server: Server, values: Mapping[str, Any], known: list[str], label: st
     return _VARIABLE.sub(lambda match: texts[match[1]], server.url)
 
 
-def _check(url: str, label: str) -> str:
+def is_complete(url: str) -> bool:
+    """Tell whether text is a URL that can be asked as it stands."""
     try:
         parts = urlsplit(url)
-        is_complete = parts.scheme in ("http", "https") and bool(parts.hostname)
-        is_complete = is_complete and parts.port != 0
+        has_host = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        is_complete = False
-    if not is_complete or not url.isprintable() or not {" ", "\\", "{"}.isdisjoint(url):
+        return False
+    return has_host and url.isprintable() and {" ", "\\", "{"}.isdisjoint(url)
+
+
+def _check(url: str, label: str) -> str:
+    if not is_complete(url):
         shown = excerpt(redact_url(url), 100)
         found = f"expected a complete http(s) URL, got '{shown}'; pass server_url="
         raise _refuse(label, [Problem("server_url", found)])

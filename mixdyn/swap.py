@@ -20,7 +20,6 @@ from mixdyn.document import Document
 from mixdyn.effect import Flow
 from mixdyn.errors import DocumentError, RequestValidationError, excerpt, itemize
 from mixdyn.security import apply_security, prove
-from mixdyn.server import describe_server
 from mixdyn.settings import Watch
 from mixdyn.shape import as_array, is_object
 from mixdyn.succession import find_level
@@ -84,20 +83,18 @@ def take_served(client: Any, served: Served | None, *, validate: bool, dry_run: 
 
 def tell_no_difference(surface: Surface) -> Difference:
     """Give the difference of a document and itself."""
-    document, entries = surface.document, surface.catalog.entries
-    version = document.at("info", "version").value
-    count = len({(entry.method, entry.path) for entry in entries})
-    subject = Subject(document.title, excerpt(version or ""), count, document.digest)
+    count = len({(entry.method, entry.path) for entry in surface.catalog.entries})
+    subject = Subject.of(surface.document, count)
     return Difference(subject, subject, (), (), ())
 
 
 def find_home(client: Any) -> str | None:
     """Give the server that a client calls; None where its document and settings name none."""
-    surface: Surface = client._surface
     try:
-        return describe_server(surface.document, client._settings, surface.home)
+        url: str = client._base_url()
     except RequestValidationError:
         return None
+    return url
 
 
 def fetch(
@@ -113,7 +110,7 @@ def fetch(
     the query: the URL of a document is kept and shown.
     """
     surface: Surface = client._surface
-    base = describe_server(surface.document, client._settings, surface.home)
+    base = client._base_url()
     headers: dict[str, str] = dict(more_headers or {})
     given = client._settings.security
     if given:

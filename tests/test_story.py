@@ -76,9 +76,8 @@ def test_a_server_moves_ahead(server: MockServer, tmp_path: Path) -> None:
         callers = {str(change).strip() for change in difference.callers}
         assert "sessions.fork removed" in callers
         assert "sessions.list(+pinned)" in callers
-        code, text = run(
-            "diff", "bundled", "server", "--server", server.url, "--fail-on", "breaking"
-        )
+        options = ("--server", server.url, "--fail-on", "breaking")
+        code, text = run("diff", "bundled", "server", *options)
         assert code == 1
         assert "sessions.fork removed" in text
         code, text = run("check", str(program), "--spec", f"{server.url}/doc")

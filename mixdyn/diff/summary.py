@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from mixdyn.diff.change import LEVELS, CallerChange, Change, Level, worst
+from mixdyn.document import Document
 from mixdyn.errors import excerpt
 
 
@@ -19,6 +20,11 @@ class Subject(NamedTuple):
     version: str
     operations: int
     digest: str
+
+    @classmethod
+    def of(cls, document: Document, operations: int) -> Subject:
+        """Describe a document that has so many operations."""
+        return cls(document.title, document.info_version, operations, document.digest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,6 @@ from mixdyn.diff.rule import VERDICTS
 from mixdyn.diff.summary import Subject
 from mixdyn.diff.walker import Key, Walker, find_reached
 from mixdyn.errors import excerpt
-from mixdyn.shape import as_text
 
 _THINGS = "body|branch|header|media-type|operation|parameter|property|status"
 _COME = re.compile(rf"-?({_THINGS})-added$")
@@ -121,6 +120,4 @@ def _place(site: Site) -> str:
 
 
 def _describe(edition: Edition) -> Subject:
-    document = edition.document
-    version = as_text(document.at("info", "version").value)
-    return Subject(document.title, version, len(edition.sites), document.digest)
+    return Subject.of(edition.document, len(edition.sites))

@@ -95,8 +95,8 @@ class _Stubs(ABC):
     def finish(self, module: Module, doc: str, imports: Sequence[ast.stmt] = ()) -> str:
         """Give the text of a file, which says what it was made of."""
         document = self.surface.document
-        version = str(document.at("info").child("version").value or "")
-        origin = f"Document: {excerpt(document.title, 80)} {excerpt(version, 40)}".rstrip()
+        version = excerpt(document.info_version, 40)
+        origin = f"Document: {excerpt(document.title, 80)} {version}".rstrip()
         return module.finish(f"{doc}\n\n{MARK}\n{origin}\nDigest: {document.digest}", imports)
 
     def add_errors(self) -> None:

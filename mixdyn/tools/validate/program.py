@@ -60,7 +60,6 @@ def _open(source: Source | Document, content: bytes | None) -> tuple[Document, d
 
 
 def _name(document: Document) -> str:
-    version = document.at("info", "version").value
     title = excerpt(document.title, 80) or "untitled"
     dialect = excerpt(str(document.root.get("openapi")), 20)
-    return f"{title} {excerpt(str(version or ''), 40)}".strip() + f", OpenAPI {dialect}"
+    return f"{title} {excerpt(document.info_version, 40)}".strip() + f", OpenAPI {dialect}"
