@@ -8,12 +8,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from mixdyn import errors
-from mixdyn.bundled import Mix
-from mixdyn.client import Client
-from mixdyn.document import Document
-from mixdyn.settings import UNSET
-from mixdyn.version import VERSION
+from mixdyn.garbage import at_rest
+
+with at_rest(ages=True):  # what is loaded here stays, the bundled document too
+    from mixdyn import errors
+    from mixdyn.bundled import Mix
+    from mixdyn.client import Client
+    from mixdyn.document import Document
+    from mixdyn.settings import UNSET
+    from mixdyn.version import VERSION
 
 if TYPE_CHECKING:
     from typing import Any

@@ -13,7 +13,6 @@ from zlib import crc32
 from mixdyn import errors
 from mixdyn.client import Client, make_surface
 from mixdyn.document import Document
-from mixdyn.garbage import at_rest
 from mixdyn.settings import UNSET, Unset
 from mixdyn.source import read_file
 
@@ -51,12 +50,7 @@ def read_bundled() -> Document:
     return Document(tree, os.path.realpath(path)) if is_fresh else Document.load(path)
 
 
-def _make_bundled() -> Surface:
-    with at_rest(ages=True):
-        return make_surface(read_bundled())
-
-
-BUNDLED: Surface = _make_bundled()
+BUNDLED: Surface = make_surface(read_bundled())
 
 
 class Mix(Client):

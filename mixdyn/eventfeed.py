@@ -14,8 +14,8 @@ from mixdyn.event import EventReader, UnknownEvent
 from mixdyn.eventview import replace_problems
 from mixdyn.misfit import NEW_EVENT, list_faults, make_misfit, settle
 from mixdyn.redact import FindRedactor
-from mixdyn.settings import Mode, Report
-from mixdyn.sse import MAX_EVENT_BYTES, Decoder, EventTooLargeError, RawEvent, Replay
+from mixdyn.settings import MAX_EVENT_BYTES, Mode, Report
+from mixdyn.sse import Decoder, EventTooLargeError, RawEvent, Replay
 
 _NAME = 60
 _LONGEST = 1000

@@ -18,8 +18,8 @@ def at_rest(*, ages: bool = False) -> Generator[None]:
     twice more: right for what will stay.
     """
     was_on = gc.isenabled()
-    gc.disable()
     try:
+        gc.disable()
         yield
     finally:
         if was_on:

@@ -10,6 +10,7 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mixdyn.descriptor import Fallback
+from mixdyn.garbage import at_rest
 from mixdyn.plan import Plan
 from mixdyn.results import Types
 
@@ -215,6 +216,7 @@ def begin(
 
 
 @cache
+@at_rest(ages=True)
 def load_means() -> tuple[type[Engine], type[AsyncEngine], Steps]:
     """Give what performs calls, loaded with the first one: who only looks does without."""
     from mixdyn.engine import AsyncEngine, Engine

@@ -9,7 +9,8 @@ from __future__ import annotations
 import sys
 
 from mixdyn.jsontext import decode
-from mixdyn.sse import MAX_EVENT_BYTES, EventTooLargeError, RawEvent
+from mixdyn.settings import MAX_EVENT_BYTES
+from mixdyn.sse import EventTooLargeError, RawEvent
 
 RECORD_SEPARATOR = b"\x1e"
 

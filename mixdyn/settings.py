@@ -25,6 +25,7 @@ Credential: TypeAlias = "Proof | Callable[[], Proof | Awaitable[Proof]]"
 
 MODES = ("strict", "warn", "off")
 MAX_TIMEOUT_MS = 2_147_483_647
+MAX_EVENT_BYTES = 16 * 1024 * 1024
 
 
 class Logger(Protocol):

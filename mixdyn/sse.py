@@ -10,8 +10,7 @@ from __future__ import annotations
 import sys
 
 from mixdyn.record import NamedTuple
-
-MAX_EVENT_BYTES = 16 * 1024 * 1024
+from mixdyn.settings import MAX_EVENT_BYTES
 
 _LONGEST_RETRY = 10**15 - 1
 _REMEMBERED = 10_000

@@ -18,6 +18,7 @@ from mixdyn.catalog import Entry, Node, build_catalog
 from mixdyn.descriptor import Fallback
 from mixdyn.document import Document
 from mixdyn.errors import DocumentError, excerpt, nearest, printable, schema_error
+from mixdyn.garbage import at_rest
 from mixdyn.names import to_pascal, to_snake
 from mixdyn.roster import announce
 from mixdyn.shape import as_array, as_object
@@ -264,6 +265,7 @@ class Surface:
             for called in (name, f"{name}_async")
         }
 
+    @at_rest(ages=True)
     def _make_plan(self, entry: Entry) -> Plan:
         from mixdyn.operation import parse_operation
         from mixdyn.plan import make_plan

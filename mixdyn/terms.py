@@ -11,8 +11,7 @@ from mixdyn.plan import Plan
 from mixdyn.record import NamedTuple
 from mixdyn.retry import SAFE_METHODS, Policy, RetryConfig
 from mixdyn.server import resolve_server
-from mixdyn.settings import UNSET, Modes, Progress, Settings, Timeouts
-from mixdyn.sse import MAX_EVENT_BYTES
+from mixdyn.settings import MAX_EVENT_BYTES, UNSET, Modes, Progress, Settings, Timeouts
 
 if TYPE_CHECKING:
     from mixdyn.reconnect import Reconnect

@@ -14,13 +14,13 @@ LEVELS = [
     (
         "acceptor attribute block clock completion content deadline descriptor draft errors fault "
         "garbage hook httpclient kind loop markup misfit names origin page params pattern "
-        "reconnect record redact redirect release retry roster scrub secretname shape sse "
+        "reconnect record redact redirect release retry roster scrub secretname shape "
         "terminal tolerance typeset version word"
     ),
     (
         "cost document drift eventview header jsontext limit log media normalform novelty "
         "outline payload position results rows sample scalar schema secretplace sequence settings "
-        "source upload validation view wire yamltree"
+        "source sse upload validation view wire yamltree"
     ),
     "catalog operation standard",
     (

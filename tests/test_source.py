@@ -274,23 +274,6 @@ def test_fresh_stamp(tmp_path: Path) -> None:
     assert not take_stamp(str(path)).is_current()
 
 
-def test_the_collector_is_left_as_it_was() -> None:
-    """Reading turns the garbage collector on only where it was, and thaws nothing."""
-    gc.disable()
-    try:
-        parse(JSON, "doc")
-        assert not gc.isenabled()
-    finally:
-        gc.enable()
-    gc.freeze()
-    try:
-        parse(JSON, "doc")
-        assert gc.get_freeze_count() > 0
-    finally:
-        gc.unfreeze()
-    assert gc.isenabled()
-
-
 @pytest.mark.parametrize("enabled", [True, False])
 def test_collector_rests_while_a_tree_is_built(
     monkeypatch: pytest.MonkeyPatch, enabled: bool

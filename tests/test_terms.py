@@ -8,8 +8,7 @@ import pytest
 
 from mixdyn.reconnect import Reconnect
 from mixdyn.retry import BackoffStrategy, RetryConfig
-from mixdyn.settings import Modes, Settings, Timeouts
-from mixdyn.sse import MAX_EVENT_BYTES
+from mixdyn.settings import MAX_EVENT_BYTES, Modes, Settings, Timeouts
 from mixdyn.terms import Terms, settle_terms
 from tests.world import PLANS, URL
 
