@@ -47,7 +47,7 @@ def test_it_rests_and_works_again(passes: list[int]) -> None:
     with at_rest(ages=True):
         passes.clear()
         dropped = weakref.ref(Ring())
-        made = [[] for _ in range(20_000)]
+        made: list[list[int]] = [[] for _ in range(20_000)]
         assert (gc.isenabled(), passes, len(made)) == (False, [], 20_000)
     assert gc.isenabled()
     gc.collect()
