@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -42,12 +43,11 @@ def read_bundled() -> Document:
     one here, it does not count.
     """
     path = bundled_path()
-    try:
+    with suppress(errors.DocumentError, ValueError):
         made_of, tree = json.loads(read_file(f"{os.path.splitext(path)[0]}.json"))
-        is_fresh = made_of == crc32(read_file(path))
-    except (errors.DocumentError, ValueError):
-        is_fresh = False
-    return Document(tree, os.path.realpath(path)) if is_fresh else Document.load(path)
+        if made_of == crc32(read_file(path)):
+            return Document(tree, os.path.realpath(path))
+    return Document.load(path)
 
 
 BUNDLED: Surface = make_surface(read_bundled())
