@@ -52,23 +52,34 @@ has_mypy = pytest.mark.skipif(not importlib.util.find_spec("mypy"), reason="need
 has_pyright = pytest.mark.skipif(not importlib.util.find_spec("pyright"), reason="needs pyright")
 
 
-def run_mypy(folder: Path, files: list[Path], paths: list[Path]) -> set[tuple[str, int]]:
-    """Give the file and line of each of mypy's findings."""
-    words = [sys.executable, "-m", "mypy", "--strict", "--config-file", "", *map(str, files)]
-    path = ":".join(map(str, paths))
-    cache = ["--cache-dir", str(folder / "cache")]
-    out = subprocess.run(
-        [*words, *cache],
+def check(words: list[str], folder: Path, **variables: str) -> str:
+    """Run a checker in a folder, and give what it printed."""
+    done = subprocess.run(
+        words,
         cwd=folder,
-        env={"MYPYPATH": path},
-        capture_output=True,
+        env={**os.environ, **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         check=False,
         timeout=300,
     )
-    assert "Found" in out.stdout or "Success" in out.stdout, out.stdout + out.stderr
-    found = re.findall(r"^([^:\n]+):(\d+): error", out.stdout, re.MULTILINE)
+    return done.stdout
+
+
+def find(pattern: str, printed: str, files: list[Path]) -> set[tuple[str, int]]:
+    """Give the file and line of each finding about a file that was asked for."""
+    found = re.findall(pattern, printed, re.MULTILINE)
     return {(Path(name).name, int(line)) for name, line in found if is_ours(name, files)}
+
+
+def run_mypy(folder: Path, files: list[Path], paths: list[Path]) -> set[tuple[str, int]]:
+    """Give the file and line of each of mypy's findings."""
+    words = [sys.executable, "-m", "mypy", "--strict", "--config-file", "", *map(str, files)]
+    cache = ["--cache-dir", str(folder / "cache")]
+    printed = check([*words, *cache], folder, MYPYPATH=":".join(map(str, paths)), PYTHONPATH="")
+    assert "Found" in printed or "Success" in printed, printed
+    return find(r"^([^:\n]+):(\d+): error", printed, files)
 
 
 def run_pyright(folder: Path, files: list[Path], paths: list[Path]) -> set[tuple[str, int]]:
@@ -80,36 +91,19 @@ def run_pyright(folder: Path, files: list[Path], paths: list[Path]) -> set[tuple
     }
     config = folder / "pyrightconfig.json"
     config.write_text(json.dumps(settings), encoding="utf-8")
-    words = ["-m", "pyright", "--outputjson", "--pythonpath", sys.executable, "-p", str(config)]
-    out = subprocess.run(
-        [sys.executable, *words],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(paths[-1])},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    found = [d for d in json.loads(out.stdout)["generalDiagnostics"] if d["severity"] == "error"]
-    lines = {(Path(d["file"]).name, d["range"]["start"]["line"] + 1) for d in found}
-    return {(name, line) for name, line in lines if is_ours(name, files)}
+    words = [sys.executable, "-m", "pyright", "--pythonpath", sys.executable, "-p", str(config)]
+    printed = check(words, folder, PYTHONPATH=str(paths[-1]))
+    assert re.search(r"^\d+ errors?, ", printed, re.MULTILINE), printed
+    return find(r"^ *([^:\n]+):(\d+):\d+ - error", printed, files)
 
 
 def run_ty(folder: Path, files: list[Path], paths: list[Path]) -> set[tuple[str, int]]:
     """Give the file and line of each of ty's findings."""
     words = ["ty", "check", "--output-format", "concise", "--project", str(folder)]
     more = [word for path in paths for word in ("--extra-search-path", str(path))]
-    out = subprocess.run(
-        [*words, *more, "--python", sys.prefix, *map(str, files)],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert "diagnostic" in out.stdout or "passed" in out.stdout, out.stdout + out.stderr
-    found = re.findall(r"^([^:\n]+):(\d+):\d+: error", out.stdout, re.MULTILINE)
-    return {(Path(name).name, int(line)) for name, line in found if is_ours(name, files)}
+    printed = check([*words, *more, "--python", sys.prefix, *map(str, files)], folder)
+    assert "diagnostic" in printed or "passed" in printed, printed
+    return find(r"^([^:\n]+):(\d+):\d+: error", printed, files)
 
 
 def run_pyrefly(folder: Path, files: list[Path], paths: list[Path]) -> set[tuple[str, int]]:
@@ -117,17 +111,10 @@ def run_pyrefly(folder: Path, files: list[Path], paths: list[Path]) -> set[tuple
     (folder / "pyrefly.toml").write_text("", encoding="utf-8")
     words = ["pyrefly", "check", "--output-format", "min-text", "--config", "pyrefly.toml"]
     more = [word for path in paths for word in ("--search-path", str(path))]
-    out = subprocess.run(
-        [*words, *more, "--python-interpreter-path", sys.executable, *map(str, files)],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert "errors" in out.stderr + out.stdout, out.stdout + out.stderr
-    found = re.findall(r"^ERROR ([^:\n]+):(\d+):", out.stdout, re.MULTILINE)
-    return {(Path(name).name, int(line)) for name, line in found if is_ours(name, files)}
+    own = ["--python-interpreter-path", sys.executable, *map(str, files)]
+    printed = check([*words, *more, *own], folder)
+    assert "errors" in printed, printed
+    return find(r"^ERROR ([^:\n]+):(\d+):", printed, files)
 
 
 def is_ours(name: str, files: list[Path]) -> bool:

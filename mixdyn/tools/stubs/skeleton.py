@@ -71,12 +71,13 @@ def _find_source(module: str) -> str:
 
 
 def _flatten(statements: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """Give the statements, those for type checkers too."""
+    """Give the statements, those for type checkers and those inside of a `with` too."""
     for statement in statements:
-        if isinstance(statement, ast.If) and ast.unparse(statement.test) == "TYPE_CHECKING":
-            yield from statement.body
-        else:
-            yield statement
+        match statement:
+            case ast.With() | ast.If(test=ast.Name(id="TYPE_CHECKING")):
+                yield from statement.body
+            case _:
+                yield statement
 
 
 def _is_shown(statement: ast.stmt) -> bool:
