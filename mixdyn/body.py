@@ -18,9 +18,9 @@ from mixdyn.media import (
     FORM,
     MULTIPART,
     MediaType,
-    is_binary,
     is_json,
     is_text,
+    is_upload,
     media_essence,
     rank_media,
 )
@@ -124,8 +124,7 @@ def takes_file(argument: Argument, media: MediaType, value: Any) -> bool:
     if argument.location == "whole body":
         is_written = is_text(media.essence) and isinstance(value, (str, int, float))
         return not is_written
-    schema = argument.schema
-    return is_binary(schema) or (schema is not None and is_binary(schema.items))
+    return is_upload(argument.schema)
 
 
 def is_file(value: Any) -> bool:

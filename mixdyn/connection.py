@@ -31,6 +31,11 @@ class _Loop(NamedTuple):
     clients: Clients
     keeper: AsyncGenerator[None, None]
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the generator has closed the clients."""
+        return getattr(self.keeper, "ag_frame", None) is None
+
 
 class _Open(NamedTuple):
     """A response that the caller reads, and where; `loop` is None for a blocking one."""
@@ -59,8 +64,6 @@ class Connections:
     def client(self, *, is_stream: bool) -> Any:
         """Give the blocking client: the caller's, or ours for calls or for streams."""
         self._check_open()
-        while self.abandoned:
-            _close_quietly(self.abandoned)
         if self._given is not None:
             return self._given
         return self._made(self._clients, is_async=False, is_stream=is_stream)
@@ -115,6 +118,8 @@ class Connections:
     def _check_open(self) -> None:
         if self.is_closed:
             raise ClientClosedError("the client is closed; make a new one, or enter it again")
+        if self.abandoned:
+            self._close_abandoned()
 
     def _open_loop(self, loop: Any) -> _Loop:
         clients: Clients = {}
@@ -122,10 +127,18 @@ class Connections:
         with suppress(StopIteration):  # that it stands at its `yield` is what the loop remembers
             keeper.asend(None).send(None)
         with self._lock:
-            for ended in [known for known, its in self._loops.items() if not its.clients]:
+            for ended in [known for known, its in self._loops.items() if its.is_over]:
                 del self._loops[ended]
-            self._loops[loop] = _Loop(clients, keeper)
-        return self._loops[loop]
+            opened = self._loops[loop] = _Loop(clients, keeper)
+        return opened
+
+    def _close_abandoned(self) -> None:
+        """Close what was left open; another thread may do so at the same time."""
+        with suppress(IndexError):  # there is no more
+            while True:
+                response, _ = self.abandoned.popleft()
+                with suppress(Exception):  # its connection is gone already
+                    response.close()
 
     def _take_open(self, loop: Any) -> list[Any]:
         """Forget the open responses of one event loop, or the blocking ones, and give them."""
@@ -200,12 +213,6 @@ def _own_stream(response: Any) -> Any:
     """Give the network stream under a response, unless others share it, as in HTTP/2."""
     extensions = response.extensions
     return None if "stream_id" in extensions else extensions.get("network_stream")
-
-
-def _close_quietly(abandoned: deque[Any]) -> None:
-    response, _ = abandoned.popleft()
-    with suppress(Exception):  # its connection is gone already
-        response.close()
 
 
 async def _close_at_end(clients: Clients) -> AsyncGenerator[None, None]:

@@ -44,7 +44,8 @@ class Draft:
             message = f"cannot write a file in this folder: {error.strerror}"
             raise OSError(error.errno, message, folder) from error
         if mode is not None:
-            os.chmod(self._name, mode)
+            with suppress(OSError):  # not every file system has modes
+                os.chmod(self._name, mode)
 
     def write(self, pieces: Iterable[bytes]) -> None:
         """Write pieces at the end, each as soon as it is there."""

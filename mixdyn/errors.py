@@ -269,9 +269,10 @@ def announce(source: Source) -> None:
 
 
 def _collect() -> None:
-    while _sources:
-        for name in _sources.pop().error_names():
+    for source in list(_sources):
+        for name in source.error_names():
             schema_error(name)
+        _sources.discard(source)  # not before: another thread may be looking for one of them
 
 
 def schema_error(name: str) -> type[MixError]:
@@ -288,7 +289,8 @@ def schema_error(name: str) -> type[MixError]:
             "__module__": __name__,
             "__reduce__": _reduce_schema_error,
         }
-        _schema_errors[safe] = type(safe, (MixError,), members)
+        # Of two threads one is first: a name has one class.
+        _schema_errors.setdefault(safe, type(safe, (MixError,), members))
     return _schema_errors[safe]
 
 
@@ -298,7 +300,7 @@ def _reduce_schema_error(error: MixError) -> tuple[Any, ...]:
 
 def _restore_schema_error(name: str, args: tuple[Any, ...]) -> MixError:
     """Bring back a pickled error, also where no document with its schema is loaded."""
-    return (_schema_errors.get(name) or schema_error(name))(*args)
+    return schema_error(name)(*args)
 
 
 def __getattr__(name: str) -> Any:

@@ -120,7 +120,9 @@ class EventFeed:
         self.is_ended = True
         try:
             self._take(self.decoder.finish())
-        except EventTooLargeError as error:
+            if self._content is not None:
+                self._content.finish()
+        except (EventTooLargeError, ContentError) as error:
             self._fail(error)
 
     def raise_failure(self) -> None:

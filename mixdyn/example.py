@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from mixdyn.body import takes_file
 from mixdyn.errors import DocumentError, RequestValidationError
-from mixdyn.media import is_binary
+from mixdyn.media import is_binary_list
 from mixdyn.operation import Argument, Operation
 from mixdyn.plan import Plan
 from mixdyn.redact import PLAIN
@@ -150,7 +150,7 @@ def _make_value(argument: Argument, operation: Operation, sampler: Sampler, tast
         and "body" in argument.location
         and takes_file(argument, body.preferred, "")
     ):
-        return [_FILE] if schema is not None and is_binary(schema.items) else _FILE
+        return [_FILE] if is_binary_list(schema) else _FILE
     if schema is None:
         return argument.wire if argument.name.isascii() else "text"
     if PLAIN.is_secret(argument.wire):  # an example may be someone's real one

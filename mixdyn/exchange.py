@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mixdyn.content import ContentError
 from mixdyn.effect import Build, Close, Flow, Open, Read, Resume, Send
 from mixdyn.errors import MixError, NoResponseError, refuse_answer
-from mixdyn.hook import NO_HOOKS, HookContext, replace_with, settle_error
+from mixdyn.hook import NO_HOOKS, HookContext, HookRun, replace_with, settle_error
 from mixdyn.log import choose_logger, log_failure, log_request, log_response
 from mixdyn.plan import Plan
 from mixdyn.record import NamedTuple
@@ -96,19 +96,35 @@ class Exchange:
         if not self._hooks.after_success:
             return answer
         before = answer.response
-        response = yield from replace_with(self._hooks.after_success, self._context, before)
-        return answer if response is before else (yield from self._take(response))
+        steps = replace_with(self._hooks.after_success, self._context, before)
+        response = yield from self._guard(before, steps)
+        if response is before:
+            return answer
+        if getattr(response, "is_closed", True):  # else it may read from the one before
+            yield Close(before)
+        return (yield from self._take(response))
 
     def open(self, answer: Answer, feed: EventFeed | None, resume: Resume | None) -> Flow:
         """Hand the open response to the caller."""
         label = self._operation.label
         return (yield Open(answer.response, feed, resume, self._on_download, label))
 
-    def present(self, result: Any) -> Flow:
-        """Let the hooks see the result, and give the one that the caller gets."""
+    def present(self, result: Any, response: Any) -> Flow:
+        """Let the hooks see the result of a response, and give the one that the caller gets."""
         if not self._hooks.after_result:
             return result
-        return (yield from replace_with(self._hooks.after_result, self._context, result))
+        steps = replace_with(self._hooks.after_result, self._context, result)
+        return (yield from self._guard(response, steps))
+
+    def _guard(self, response: Any, steps: HookRun) -> Flow:
+        """Run hooks while a response is open; where they end the call, it is closed."""
+        try:
+            return (yield from steps)
+        except GeneratorExit:
+            raise  # nobody is left to wait for a close
+        except BaseException:
+            yield Close(response)
+            raise
 
     def error(self, answer: Answer) -> MixError:
         """Make the error that an answer is."""

@@ -305,7 +305,7 @@ def _result_kind(subject: Subject, media: MediaType | None) -> str:
     """Write the type of one answer, and `open download` for bytes."""
     if media is None:
         return "None"
-    if subject.plan.reader.match(200, media.content_type).kind == "binary":
+    if subject.plan.reader.is_file(media):
         return "open download"
     return describe_kind(subject.types, media.schema, subject.plan.reader.result_name)
 

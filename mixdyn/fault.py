@@ -46,7 +46,7 @@ class Fault(NamedTuple):
 
     def to_dict(self) -> dict[str, Any]:
         """Give the finding as JSON values."""
-        return {"code": self.code, "message": self.message, **self._asdict()}
+        return self._asdict()
 
     def __str__(self) -> str:
         pointer = excerpt(f"#{self.pointer}", 300)

@@ -20,7 +20,7 @@ from mixdyn.log import find_logger
 from mixdyn.operation import Operation
 from mixdyn.plan import Plan
 from mixdyn.record import NamedTuple
-from mixdyn.redact import Redactor
+from mixdyn.redact import Redactor, find_secrets
 from mixdyn.request import Request
 from mixdyn.response import Match
 from mixdyn.retry import (
@@ -215,7 +215,7 @@ class _Call:
             feed = self._feed(match, exchange)
             result = yield from exchange.open(answer, feed, self._resumption(exchange, feed))
             response = response if feed is not None else result
-        result = yield from exchange.present(result)
+        result = yield from exchange.present(result, response)
         return response, result
 
     def _look_into(self, exchange: Exchange, answer: Answer) -> None:
@@ -255,7 +255,7 @@ class _Call:
     def secrets(self, redactor: Redactor) -> list[str]:
         """Give the texts of this call that must not show: credentials and secret arguments."""
         given = self.credentials.values()
-        credentials = [text for credential in given for text in _texts(credential)]
+        credentials = [text for credential in given for text in find_secrets(credential)]
         named = redactor.find(self.values)
         headers = redactor.find(dict(self.options.get("http_headers") or {}))
         # Of `Bearer s3cret` the second word is the secret, also where it is repeated alone.
@@ -272,12 +272,6 @@ class _Call:
             told: Any = error
             told.operation, told.attempts = self.operation.label, attempts
             error.add_note(f"in {self.operation.label}, attempt {attempts}")
-
-
-def _texts(credential: Any) -> list[str]:
-    """Give what is secret of a credential: of a pair it is the password."""
-    parts: list[Any] = [credential] if isinstance(credential, str) else list(credential)[-1:]
-    return [part for part in parts if isinstance(part, str)]
 
 
 def _can_repeat(request: Request) -> bool:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 @contextmanager
 def at_rest(*, ages: bool = False) -> Generator[None]:
     """
-    Let the collector rest meanwhile; of several threads the last to begin may end it early.
+    Let the collector rest meanwhile; of several threads the first to begin ends it for all.
 
     With `ages` what there is by then counts as old, as it would after it had been gone through
     twice more: right for what will stay.

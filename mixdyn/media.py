@@ -90,14 +90,28 @@ def is_binary(schema: Schema | None) -> bool:
     if schema is None:
         return False
     try:
-        if schema.format == "binary":
+        core = schema.core
+        if core.format == "binary":
             return True
-        inner = media_essence(as_text(schema.get("contentMediaType")))
+        inner = media_essence(as_text(core.get("contentMediaType")))
     except DocumentError:  # a part of it cannot be found: a call will say so
         return False
     # Text that holds JSON or markup is still text.
     is_bytes = bool(inner) and not is_json(inner) and not is_text(inner)
-    return is_bytes and schema.get("contentEncoding") is None
+    return is_bytes and core.get("contentEncoding") is None
+
+
+def is_binary_list(schema: Schema | None) -> bool:
+    """Tell whether a schema stands for an array of raw bytes: for several files."""
+    try:
+        return schema is not None and is_binary(schema.core.items)
+    except DocumentError:
+        return False
+
+
+def is_upload(schema: Schema | None) -> bool:
+    """Tell whether a schema stands for a file, or for several."""
+    return is_binary(schema) or is_binary_list(schema)
 
 
 def rank_media(pattern: str, essence: str) -> int:

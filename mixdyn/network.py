@@ -119,7 +119,8 @@ class Network(httpcore.NetworkBackend):
         try:
             stream = self._backend.connect_tcp(host, port, limit, *args, **options)
         except httpcore.ConnectTimeout as error:
-            raise _explain(error, timeout, limit) from error
+            _explain(error, timeout, limit)
+            raise
         return Stream(stream)
 
     def connect_unix_socket(self, *args: Any, **options: Any) -> httpcore.NetworkStream:
@@ -143,7 +144,8 @@ class Stream(httpcore.NetworkStream):
         try:
             return self._stream.read(max_bytes, limit)
         except httpcore.ReadTimeout as error:
-            raise _explain(error, timeout, limit) from error
+            _explain(error, timeout, limit)
+            raise
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send all bytes."""
@@ -152,7 +154,8 @@ class Stream(httpcore.NetworkStream):
             try:
                 self._stream.write(buffer[start : start + _SLICE], limit)
             except httpcore.WriteTimeout as error:
-                raise _explain(error, timeout, limit) from error
+                _explain(error, timeout, limit)
+                raise
 
     def close(self) -> None:
         """Close the connection."""
@@ -169,7 +172,8 @@ class Stream(httpcore.NetworkStream):
         try:
             return Stream(self._stream.start_tls(ssl_context, server_hostname, limit))
         except httpcore.ConnectTimeout as error:
-            raise _explain(error, timeout, limit) from error
+            _explain(error, timeout, limit)
+            raise
 
     def get_extra_info(self, info: str) -> Any:
         """Give what is known of the connection, such as its `socket`."""
@@ -190,7 +194,8 @@ class AsyncNetwork(httpcore.AsyncNetworkBackend):
         try:
             stream = await self._backend.connect_tcp(host, port, limit, *args, **options)
         except httpcore.ConnectTimeout as error:
-            raise _explain(error, timeout, limit) from error
+            _explain(error, timeout, limit)
+            raise
         return AsyncStream(stream)
 
     async def connect_unix_socket(self, *args: Any, **options: Any) -> httpcore.AsyncNetworkStream:
@@ -214,7 +219,8 @@ class AsyncStream(httpcore.AsyncNetworkStream):
         try:
             return await self._stream.read(max_bytes, limit)
         except httpcore.ReadTimeout as error:
-            raise _explain(error, timeout, limit) from error
+            _explain(error, timeout, limit)
+            raise
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send all bytes."""
@@ -223,7 +229,8 @@ class AsyncStream(httpcore.AsyncNetworkStream):
             try:
                 await self._stream.write(buffer[start : start + _SLICE], limit)
             except httpcore.WriteTimeout as error:
-                raise _explain(error, timeout, limit) from error
+                _explain(error, timeout, limit)
+                raise
 
     async def aclose(self) -> None:
         """Close the connection."""
@@ -240,7 +247,8 @@ class AsyncStream(httpcore.AsyncNetworkStream):
         try:
             return AsyncStream(await self._stream.start_tls(ssl_context, server_hostname, limit))
         except httpcore.ConnectTimeout as error:
-            raise _explain(error, timeout, limit) from error
+            _explain(error, timeout, limit)
+            raise
 
     def get_extra_info(self, info: str) -> Any:
         """Give what is known of the connection, such as its `socket`."""
@@ -258,6 +266,7 @@ def _clamp(timeout: float | None, kind: type[Exception]) -> float | None:
     return left if timeout is None or left < timeout else timeout
 
 
-def _explain(error: Exception, timeout: float | None, limit: float | None) -> Exception:
-    """Give the error to raise for a wait that took too long: it says so if the call did."""
-    return error if limit is timeout else type(error)(PASSED)
+def _explain(error: Exception, timeout: float | None, limit: float | None) -> None:
+    """Raise for a wait that took longer than the call may: the error says so then."""
+    if limit is not timeout:
+        raise type(error)(PASSED) from error

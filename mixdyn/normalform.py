@@ -335,10 +335,9 @@ def _has_tag(name: str, rule: dict[str, Any]) -> dict[str, Any]:
 def _read_type(given: Any) -> Any:
     if isinstance(given, str):
         return given if given in TYPES else None
-    names = given if is_array(given) else [given]
-    if not names or not all(isinstance(name, str) and name in TYPES for name in names):
-        return None
-    return list(dict.fromkeys(names)) if is_array(given) else given
+    names = as_array(given)
+    is_known = bool(names) and all(isinstance(name, str) and name in TYPES for name in names)
+    return list(dict.fromkeys(names)) if is_known else None
 
 
 def _read_count(given: Any) -> int | None:

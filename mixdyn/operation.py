@@ -83,6 +83,11 @@ class Response(NamedTuple):
     description: str
     media: tuple[MediaType, ...]
 
+    @property
+    def is_error(self) -> bool:
+        """Whether such an answer raises an error: `4XX`, `5XX`, and whatever is not described."""
+        return self.status[:1] in ("4", "5") or self.status.lower() == "default"
+
     def match(self, content_type: str) -> MediaType | None:
         """Give the most specific media type that covers `content_type`."""
         return choose_media(self.media, content_type)
@@ -160,6 +165,11 @@ class Operation(NamedTuple):
         """The responses for 2xx statuses, or the default one where it is all there is."""
         found = tuple(r for r in self.responses if r.status[:1] == "2")
         return found or tuple(r for r in self.responses if r.status == "default")
+
+    @property
+    def failures(self) -> tuple[Response, ...]:
+        """The responses that raise errors."""
+        return tuple(response for response in self.responses if response.is_error)
 
     @property
     def accepted_types(self) -> tuple[str, ...]:

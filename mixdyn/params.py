@@ -16,7 +16,6 @@ from urllib.parse import quote as percent_encode
 
 from mixdyn.record import NamedTuple
 
-_RESERVED = ":/?#[]@!$&'()*+,;="  # RFC 3986, section 2.2
 # What `allow_reserved` keeps: all of them but those that a path or query may not hold, or that
 # would end it or part its pairs (OpenAPI 3.2, "Path Templating" and "URL Percent-Encoding").
 _RESERVED_IN_PATH = ":@!$&'()*+,;="
@@ -115,6 +114,12 @@ def encode_query(
     return _join(_FORM, _expand(quote(name), value, encode, explode=explode, delimiter=delimiter))
 
 
+def is_undefined(value: object) -> bool:
+    """Tell whether there is nothing to write: null, or a value with nothing else in it."""
+    members = value.values() if _is_object(value) else value if _is_array(value) else (value,)
+    return all(member is None for member in members)
+
+
 def encode_header(value: object, *, explode: bool = False) -> str:
     """
     Give a header's value in style `simple`, which escapes nothing; "" where it is undefined.
@@ -147,13 +152,14 @@ def encode_cookie(name: str, value: object, *, style: str = "form", explode: boo
     return _join(_COOKIE, pieces)
 
 
-def quote(text: str, *, allow_reserved: bool = False) -> str:
-    """
-    Percent-encode everything but RFC 3986's unreserved characters, as UTF-8.
+def escape_cookie(text: str) -> str:
+    """Give text as a cookie's value: as it is where it can be (RFC 6265, 4.1.1), else escaped."""
+    return quote(text) if re.search(_NOT_COOKIE_OCTET, text) else text
 
-    With `allow_reserved`, reserved characters and triplets such as `%2F` stay as they are.
-    """
-    return _quote(text, reserved=_RESERVED if allow_reserved else "")
+
+def quote(text: str) -> str:
+    """Percent-encode everything but RFC 3986's unreserved characters, as UTF-8."""
+    return _quote(text, reserved="")
 
 
 def scalar_text(value: object) -> str:

@@ -24,6 +24,13 @@ _FORM = "x-www-form-urlencoded"
 _TEXTUAL = ("json", "xml", "yaml", "javascript", "graphql", _FORM)
 
 
+def find_secrets(credential: Any) -> list[str]:
+    """Give what is secret of a credential: of a pair, or of `user:password`, the password too."""
+    if isinstance(credential, str):
+        return [credential, credential.partition(":")[2]]
+    return [part for part in list(credential)[-1:] if isinstance(part, str)]
+
+
 class Redactor:
     """
     Masks secrets in everything that is shown of a call.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote
 
 from mixdyn.binding import EXTRA, name_arguments
@@ -18,7 +18,14 @@ from mixdyn.errors import Problem, RequestValidationError, excerpt, itemize
 from mixdyn.media import FORM, MULTIPART, MediaType, choose_media, is_json, is_text
 from mixdyn.normalform import normalize_members
 from mixdyn.operation import Argument, Operation, Parameter, split_template
-from mixdyn.params import ParameterError, encode_cookie, encode_header, encode_path, encode_query
+from mixdyn.params import (
+    ParameterError,
+    encode_cookie,
+    encode_header,
+    encode_path,
+    encode_query,
+    is_undefined,
+)
 from mixdyn.params import quote as quote_text
 from mixdyn.record import NamedTuple
 from mixdyn.redact import PLAIN
@@ -30,6 +37,8 @@ from mixdyn.wire import WireError, to_wire
 if TYPE_CHECKING:
     from mixdyn.enclosure import Enclosure
     from mixdyn.payload import Payload
+
+Encode: TypeAlias = "Callable[[Any], str | None]"
 
 _URL_SAFE = "!$%&'()*+,/:;=?@[]~"
 # Text that no style escapes (RFC 3986, 2.3), and no segment of dots, which URLs collapse.
@@ -60,7 +69,7 @@ class _Placement(NamedTuple):
 
     argument: str
     parameter: Parameter
-    encode: Callable[[Any], str]
+    encode: Encode
 
 
 class RequestBuilder:
@@ -220,19 +229,21 @@ class RequestBuilder:
         """Fill the template once and add the query: what a value holds never enters it again."""
         filled: dict[str, str] = {}
         for name, parameter, encode in self._placements.get("path", ()):
-            if name in wire:
-                filled[parameter.name] = attempt(name, encode, wire[name], problems) or ""
+            text = attempt(name, encode, wire[name], problems) if name in wire else None
+            filled[parameter.name] = text or ""
         path = self._literals[0]
         for name, literal in zip(self._names, self._literals[1:], strict=True):
             path += filled.get(name, "") + literal
         if ("/." in path or "/%2" in path) and _has_dot_segment(path):
             problems.append(Problem("path", "a segment of the path would be '.' or '..'"))
         base, _, query = server_url.partition("?")
-        queries = [query] if query else []
+        queries: list[str | None] = [query]
         for location in ("query", "querystring"):
-            for name, _, encode in self._placements.get(location, ()):
-                if name in wire:
-                    queries.append(attempt(name, encode, wire[name], problems) or "")
+            queries += [
+                attempt(name, encode, wire[name], problems)
+                for name, _, encode in self._placements.get(location, ())
+                if name in wire
+            ]
         text = "&".join(filter(None, queries))
         return f"{base.rstrip('/')}{path}{self._mark + text if text else ''}"
 
@@ -242,8 +253,9 @@ class RequestBuilder:
         """Put ours, those of the parameters and the caller's together; later ones win."""
         headers = self._headers.copy()
         for name, parameter, encode in self._placements.get("header", ()):
-            if name in wire:
-                headers[parameter.name.lower()] = attempt(name, encode, wire[name], problems) or ""
+            text = attempt(name, encode, wire[name], problems) if name in wire else None
+            if text is not None:
+                headers[parameter.name.lower()] = text
         headers |= custom
         cookies = [
             attempt(name, encode, wire[name], problems)
@@ -323,7 +335,7 @@ def _is_checked(media: MediaType, schema: Schema) -> bool:
     return is_text(media.essence) and schema.types == ("string",)
 
 
-def _encoder(parameter: Parameter) -> Callable[[Any], str]:
+def _encoder(parameter: Parameter) -> Encode:
     """Give the function that writes a parameter's value for its place in the request."""
     encode = _styled(parameter)
     if parameter.location == "querystring":
@@ -337,7 +349,7 @@ def _encoder(parameter: Parameter) -> Callable[[Any], str]:
     return lambda value: encode(_content_text(parameter, value))
 
 
-def _styled(parameter: Parameter) -> Callable[[Any], str]:
+def _styled(parameter: Parameter) -> Encode:
     name, style, explode = parameter.name, parameter.style, parameter.explode
     if parameter.location == "header":
         from mixdyn.header import refuse_name
@@ -345,7 +357,7 @@ def _styled(parameter: Parameter) -> Callable[[Any], str]:
         reason = refuse_name(name)
         if reason:
             return partial(_fail, reason)
-        return partial(encode_header, explode=explode)
+        return partial(_write_header, explode=explode)
     if parameter.location == "cookie":
         return partial(encode_cookie, name, style=style, explode=explode)
     write = encode_path if parameter.location == "path" else encode_query
@@ -357,6 +369,11 @@ def _styled(parameter: Parameter) -> Callable[[Any], str]:
     return lambda value: (
         first + value if type(value) is str and _PLAIN_TEXT(value) else encode(value)
     )
+
+
+def _write_header(value: Any, *, explode: bool) -> str | None:
+    """Write a header's value; None where there is nothing to send."""
+    return None if is_undefined(value) else encode_header(value, explode=explode)
 
 
 def _fail(reason: str, _: Any) -> str:

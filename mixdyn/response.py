@@ -34,7 +34,7 @@ from mixdyn.media import (
 from mixdyn.misfit import NEW_STATUS, Misfit, make_misfit, settle
 from mixdyn.names import to_pascal
 from mixdyn.novelty import Novelty
-from mixdyn.operation import Operation, Response
+from mixdyn.operation import Operation
 from mixdyn.record import NamedTuple
 from mixdyn.redact import PLAIN, FindRedactor, Redactor
 from mixdyn.results import Reader, Types
@@ -136,6 +136,10 @@ class ResponseReader:
                 self._matches[key] = found
         return found
 
+    def is_file(self, media: MediaType) -> bool:
+        """Tell whether a success of this media type is given as it is downloaded."""
+        return self.match(200, media.content_type).kind == "binary"
+
     def decode(
         self,
         raw: Any,
@@ -215,7 +219,7 @@ class ResponseReader:
 
     def error_names(self) -> list[str]:
         """Name the error classes that this operation can raise by its document."""
-        media = [m for r in self.operation.responses if _is_error(r) for m in r.media]
+        media = [m for r in self.operation.failures for m in r.media]
         return list(dict.fromkeys(self.error_name(m) for m in media if m.schema is not None))
 
     def decoder(self, media: MediaType) -> Decoder:
@@ -353,7 +357,7 @@ class ResponseReader:
         if response is not None:
             described = [m for m in response.media if m.schema is not None]
             return response.match(content_type) or next(iter(described), None)
-        others = [m for r in self.operation.responses if _is_error(r) for m in r.media]
+        others = [m for r in self.operation.failures for m in r.media]
         fits = (m for m in others if value is not None and self._fits(m, value))
         return next(fits, None)
 
@@ -386,10 +390,6 @@ def _classify(status: int, essence: str, described: tuple[MediaType, ...]) -> Ki
     if is_sequence(essence):
         return "events"
     return "body" if is_json(essence) or not essence or is_text(essence) else "binary"
-
-
-def _is_error(response: Response) -> bool:
-    return response.status[:1] in ("4", "5") or response.status == "default"
 
 
 def _charset(content_type: str) -> str:

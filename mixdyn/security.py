@@ -15,6 +15,7 @@ from mixdyn.errors import Problem, RequestValidationError, excerpt, nearest
 from mixdyn.header import is_token, refuse_name
 from mixdyn.hook import Run
 from mixdyn.operation import SecurityScheme
+from mixdyn.params import escape_cookie
 from mixdyn.settings import Credential, Proof
 
 
@@ -103,7 +104,7 @@ def _add_key(scheme: SecurityScheme, value: str, headers: dict[str, str]) -> Non
         return
     given = headers.get("cookie", "")
     if all(pair.strip().partition("=")[0] != name for pair in given.split(";")):
-        headers["cookie"] = "; ".join(filter(None, (given, f"{name}={quote(value, safe='')}")))
+        headers["cookie"] = "; ".join(filter(None, (given, f"{name}={escape_cookie(value)}")))
 
 
 def _text(scheme: SecurityScheme, credential: Proof) -> str:

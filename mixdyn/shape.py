@@ -7,6 +7,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeGuard
 
+# Of the tree of a document.
+MAX_DEPTH = 256
+MAX_NODES = 5_000_000
+
 JSON_TYPES: dict[type, str] = {
     bool: "boolean",
     dict: "object",

@@ -13,7 +13,7 @@ from textwrap import fill
 from typing import Any
 
 from mixdyn.errors import DocumentError, printable
-from mixdyn.media import MediaType, is_binary
+from mixdyn.media import MediaType, is_upload
 from mixdyn.operation import Argument, Operation, Response
 from mixdyn.plan import Plan
 from mixdyn.results import Types
@@ -65,10 +65,10 @@ def make_signature(plan: Plan, types: Types, *, is_async: bool = False) -> Signa
 
 def argument_type(argument: Argument, operation: Operation, types: Types) -> Any:
     """Give the Python type that an argument takes; files take many, and so are `Any`."""
-    schema = argument.schema
-    if is_binary(schema) or (schema is not None and is_binary(schema.items)):
+    if is_upload(argument.schema):
         return Any
-    return _annotate(types, schema, f"{operation.operation_id or operation.name}_{argument.wire}")
+    name = f"{operation.operation_id or operation.name}_{argument.wire}"
+    return _annotate(types, argument.schema, name)
 
 
 def result_type(plan: Plan, types: Types, *, is_async: bool = False) -> Any:
@@ -105,7 +105,7 @@ def make_doc(plan: Plan) -> str:
 
 
 def _media_type(plan: Plan, types: Types, media: MediaType) -> Any:
-    if plan.reader.match(200, media.content_type).kind == "binary":
+    if plan.reader.is_file(media):
         return Any  # the HTTP client's own response
     return _annotate(types, media.schema, plan.reader.result_name)
 
@@ -150,6 +150,5 @@ def _place(argument: Argument) -> str:
 def _answer(plan: Plan, response: Response) -> str:
     """Say what an answer means, and which error it raises."""
     names = {plan.reader.error_name(m) for m in response.media if m.schema is not None}
-    is_error = response.status[:1] in ("4", "5") or response.status.lower() == "default"
-    raised = f" (raises {', '.join(sorted(names))})" if names and is_error else ""
+    raised = f" (raises {', '.join(sorted(names))})" if names and response.is_error else ""
     return f"{response.description.strip()}{raised}"

@@ -16,11 +16,9 @@ from mixdyn.garbage import at_rest
 from mixdyn.jsontext import decode, decode_large
 from mixdyn.record import NamedTuple
 from mixdyn.redact import redact_url
-from mixdyn.shape import is_array, is_object
+from mixdyn.shape import MAX_DEPTH, MAX_NODES, is_array, is_object
 
 MAX_DOCUMENT_BYTES = 256 * 1024 * 1024
-MAX_DEPTH = 256
-MAX_NODES = 5_000_000
 FETCH_SECONDS = 30.0
 
 _LOOPBACK = ("localhost", "::1", "127.0.0.1")
@@ -59,7 +57,7 @@ def copy_tree(value: Any, where: str) -> Any:
         nonlocal nodes
         nodes += 1
         if value is None or isinstance(value, (str, int, float)):
-            return value
+            return _plain(value)
         if depth > MAX_DEPTH or nodes > MAX_NODES:
             raise DocumentError(f"{where}: nested too deeply, or too large, to be used")
         if is_object(value):
@@ -154,6 +152,15 @@ def _is_loopback(url: str) -> bool:
     from urllib.parse import urlsplit
 
     return urlsplit(url).hostname in _LOOPBACK
+
+
+def _plain(value: Any) -> Any:
+    """Give text or a number of a class of its own, such as an enumeration's, as Python's own."""
+    if isinstance(value, str):
+        return str.__str__(value)
+    if value is None or isinstance(value, bool):
+        return value
+    return int.__int__(value) if isinstance(value, int) else float.__float__(value)
 
 
 def _is_tuple(value: Any) -> TypeGuard[tuple[Any, ...]]:

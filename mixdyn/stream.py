@@ -71,17 +71,15 @@ class _Stream:
         is_wanted = self._reopen is not None and not self._is_closed and not self._owner.is_closed
         return is_wanted and (error is None or isinstance(error, Exception))
 
-    def _explain(self, error: BaseException, end: BaseException) -> BaseException:
-        """Give what a failed read raises: the error itself, unless a close elsewhere caused it."""
+    def _end(self, error: BaseException, end: BaseException) -> None:
+        """Be over after a failed read; raise where a close elsewhere has caused it."""
         was_closed, self._is_closed = self._is_closed, True
-        if not isinstance(error, Exception):
-            return error
-        if was_closed:
-            return end
-        if self._owner.is_closed:
-            message = f"{self._feed.label}: the client was closed, and the stream with it"
-            return ClientClosedError(message)
-        return error
+        if isinstance(error, Exception):
+            if was_closed:
+                raise end from error
+            if self._owner.is_closed:
+                message = f"{self._feed.label}: the client was closed, and the stream with it"
+                raise ClientClosedError(message) from error
 
 
 class EventStream(_Stream):
@@ -164,7 +162,8 @@ class EventStream(_Stream):
         except BaseException as error:
             self._release()
             if not self._goes_on(error):
-                raise self._explain(error, StopIteration()) from error
+                self._end(error, StopIteration())
+                raise
             self._resume(cast("Exception", error))
         else:
             if chunk is not None:
@@ -180,7 +179,8 @@ class EventStream(_Stream):
         try:
             response = cast("Reopen", self._reopen)(error, self._pause)
         except BaseException as failed:
-            raise self._explain(failed, StopIteration()) from failed
+            self._end(failed, StopIteration())
+            raise
         if response is None:
             self._feed.finish()
             return
@@ -297,7 +297,8 @@ class AsyncEventStream(_Stream):
         except BaseException as error:
             await self._release()
             if not self._goes_on(error):
-                raise self._explain(error, StopAsyncIteration()) from error
+                self._end(error, StopAsyncIteration())
+                raise
             await self._resume(cast("Exception", error))
         else:
             self._feed.push(chunk)
@@ -310,7 +311,8 @@ class AsyncEventStream(_Stream):
         except GeneratorExit:
             raise  # nobody is left to wait for a close
         except BaseException as failed:
-            raise self._explain(failed, StopAsyncIteration()) from failed
+            self._end(failed, StopAsyncIteration())
+            raise
         if response is None:
             self._feed.finish()
             return

@@ -102,7 +102,8 @@ def _check_reconnect(plan: Plan, given: Any) -> Reconnect | None:
 
 def _server_url(plan: Plan, settings: Settings, given: str | None) -> str:
     """Give the server's URL, worked out once for the same settings."""
-    key = (given or settings.server_url, settings.server_idx, *settings.url_params.items())
+    url_params = ((name, str(value)) for name, value in settings.url_params.items())
+    key = (given or settings.server_url, settings.server_idx, *url_params)
     found = plan.server_urls.get(key)
     if found is None:
         found = resolve_server(plan.document, plan.operation, settings, given, plan.home)

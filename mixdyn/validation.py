@@ -339,7 +339,7 @@ def _freeze(value: Any) -> Any:
         return ("boolean", value)
     if is_object(value):
         return frozenset((name, _freeze(item)) for name, item in value.items())
-    return tuple(map(_freeze, value)) if is_array(value) else value
+    return ("array", *map(_freeze, value)) if is_array(value) else value
 
 
 def _make_misfit(

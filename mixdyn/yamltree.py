@@ -14,10 +14,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from mixdyn.errors import DocumentError, excerpt
-from mixdyn.shape import is_array
-
-MAX_DEPTH = 256
-MAX_NODES = 5_000_000
+from mixdyn.shape import MAX_DEPTH, MAX_NODES, is_array
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CORE = "tag:yaml.org,2002:"

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from mixdyn.binding import name_arguments
 from mixdyn.errors import excerpt, itemize, nearest
-from mixdyn.media import is_binary, is_json
+from mixdyn.media import is_binary, is_json, is_upload
 from mixdyn.operation import Argument, Operation
 from mixdyn.schema import Schema
 from mixdyn.shape import is_array
@@ -74,8 +74,7 @@ def usage_form(operation: Operation) -> str:
 
 def takes_file(argument: Argument) -> bool:
     """Tell whether an argument is a file, or several."""
-    schema = argument.schema
-    return schema is not None and (is_binary(schema) or is_binary(schema.core.items))
+    return is_upload(argument.schema)
 
 
 def convert(text: str, schema: Schema | None) -> Any:
@@ -86,7 +85,7 @@ def convert(text: str, schema: Schema | None) -> Any:
     """
     if schema is None:
         return text
-    leaves = [leaf for part in (schema.core,) for leaf in part.leaves]
+    leaves = schema.core.leaves
     kinds = [kind for leaf in leaves for kind in leaf.types] or _enum_kinds(schema.core)
     if not kinds or "string" in kinds:
         return text
@@ -202,7 +201,7 @@ def _load(text: str) -> Any:
     return _WORDS[text.lower()] if text.lower() in _WORDS else json.loads(text.strip().lstrip("+"))
 
 
-def _items(leaves: list[Schema]) -> Schema | None:
+def _items(leaves: Iterable[Schema]) -> Schema | None:
     return next((leaf.items for leaf in leaves if leaf.items is not None), None)
 
 

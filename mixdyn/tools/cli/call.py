@@ -182,7 +182,7 @@ def event_names(plan: Plan) -> tuple[str, ...]:
 def is_download(plan: Plan) -> bool:
     """Tell whether the document says that a success is a file."""
     media = (m for response in plan.operation.success for m in response.media)
-    return any(plan.reader.match(200, m.content_type).kind == "binary" for m in media)
+    return any(map(plan.reader.is_file, media))
 
 
 def _check(options: argparse.Namespace, plan: Plan) -> None:

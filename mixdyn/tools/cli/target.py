@@ -18,7 +18,7 @@ from typing import Any
 from mixdyn.catalog import Entry
 from mixdyn.document import Document
 from mixdyn.errors import excerpt, nearest
-from mixdyn.redact import PLAIN
+from mixdyn.redact import PLAIN, find_secrets
 from mixdyn.surface import Surface
 from mixdyn.tools.cli.screen import Screen
 from mixdyn.tools.cli.verdict import UsageError
@@ -56,8 +56,8 @@ def open_client(
     ):
         given: Any = client
         security = dict(read_credentials(options.auth, given._surface))
-        passwords = (value.partition(":")[2] for value in security.values())
-        screen.secrets = (*security.values(), *passwords, *read_headers(options.header)[1])
+        secrets = (text for value in security.values() for text in find_secrets(value))
+        screen.secrets = (*secrets, *read_headers(options.header)[1])
         yield given.with_options(security=security) if security else given
 
 

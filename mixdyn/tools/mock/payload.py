@@ -241,9 +241,7 @@ def _add_part(form: _Form, part: Part, declared: Schema | None) -> None:
     is_list = declared is not None and declared.core.types == ("array",)
     single = declared.core.items if declared is not None and is_list else declared
     essence = part.content_type.partition(";")[0].strip().lower()
-    if not is_json(essence) and (
-        part.filename is not None or is_binary(single.core if single is not None else None)
-    ):
+    if not is_json(essence) and (part.filename is not None or is_binary(single)):
         file = File(part.content, part.filename or "", part.content_type)
         form.files.setdefault(part.name, []).append(file)
         return

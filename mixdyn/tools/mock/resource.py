@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from mixdyn.identity import find_array, find_identifier, is_same, success_schema
-from mixdyn.media import EVENT_STREAM, MediaType, is_binary
+from mixdyn.media import EVENT_STREAM, MediaType, is_upload
 from mixdyn.names import to_snake
 from mixdyn.operation import Operation
 from mixdyn.schema import Schema
@@ -315,7 +315,7 @@ def takes_file(operation: Operation) -> bool:
     media = operation.body.media if operation.body is not None else ()
     schemas = [m.schema.core for m in media if m.schema is not None]
     parts = [s for schema in schemas for s in (schema, *schema.properties.values())]
-    return any(is_binary(p.core) or is_binary(p.core.items) for p in parts)
+    return any(map(is_upload, parts))
 
 
 def _speaks_of_messages(route: Route) -> bool:

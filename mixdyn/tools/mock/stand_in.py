@@ -327,4 +327,4 @@ def _form_giver(api: Api, route: Route | None) -> Operation | None:
 
 
 def _is_form(response: Response) -> bool:
-    return response.status[:1] in ("4", "5", "d") and bool(response.media)
+    return response.is_error and bool(response.media)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from mixdyn.catalog import Entry, Node
 from mixdyn.errors import DocumentError, printable
-from mixdyn.media import MediaType, is_binary
+from mixdyn.media import is_binary, is_binary_list
 from mixdyn.names import to_pascal
 from mixdyn.operation import Argument
 from mixdyn.plan import Plan
@@ -80,7 +80,7 @@ class Calls:
         schema = argument.schema
         if is_binary(schema):
             written = syntax.refer("_form", "File")
-        elif schema is not None and is_binary(schema.items):
+        elif is_binary_list(schema):
             item = syntax.refer("_form", "File")
             written = syntax.subscript(syntax.refer("_form", "Items"), [item])
         else:
@@ -95,15 +95,11 @@ class Calls:
             stream, twin = (syntax.refer("_form", name) for name in ("Stream", "AsyncStream"))
             return syntax.subscript(stream, events), syntax.subscript(twin, events)
         media = [m for response in plan.operation.success for m in response.media]
-        if media and all(_is_download(plan, m) for m in media):
+        if media and all(map(plan.reader.is_file, media)):
             kinds = ("Download", "AsyncDownload")
             return syntax.refer("_download", kinds[0]), syntax.refer("_download", kinds[1])
         result = self._records.results.write(result_type(plan, self._surface.types))
         return result, result
-
-
-def _is_download(plan: Plan, media: MediaType) -> bool:
-    return plan.reader.match(200, media.content_type).kind == "binary"
 
 
 def _write_doc(plan: Plan) -> str:

@@ -14,7 +14,6 @@ from mixdyn import errors
 from mixdyn.client import make_surface
 from mixdyn.document import Document, Source
 from mixdyn.errors import DocumentError, excerpt, schema_error
-from mixdyn.operation import Operation, Response
 from mixdyn.surface import Surface
 from mixdyn.tools.stubs import syntax
 from mixdyn.tools.stubs.call import Calls
@@ -123,7 +122,7 @@ class _Stubs(ABC):
         for entry in self.surface.catalog.entries:
             with suppress(DocumentError):  # its own call will say what is wrong with it
                 plan = self.surface.plan(entry)
-                for media in (m for r in list_failures(plan.operation) for m in r.media):
+                for media in (m for r in plan.operation.failures for m in r.media):
                     if media.schema is not None:
                         name = schema_error(plan.reader.error_name(media)).__name__
                         kind = self.surface.types.annotation(media.schema, plan.reader.result_name)
@@ -179,8 +178,3 @@ class _OwnStubs(_Stubs):
         self.add_errors()
         imports = [ast.ImportFrom(f"{PACKAGE}.errors", names, 0)]
         return self.finish(self.errors, "The errors of calls.", imports)
-
-
-def list_failures(operation: Operation) -> list[Response]:
-    """Give the responses that raise errors."""
-    return [r for r in operation.responses if r.status[:1] in ("4", "5") or r.status == "default"]
