@@ -11,6 +11,7 @@ import threading
 import weakref
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -212,6 +213,33 @@ def test_async_client_of_loops() -> None:
         assert len(api._connections._loops) == 1
 
 
+def test_async_client_of_loops_in_threads() -> None:
+    """A loop whose client is being made keeps it, whichever loop begins meanwhile."""
+    opened, go_on = threading.Event(), threading.Event()
+
+    class Slow(Connections):
+        def _made(self, clients: Any, **options: Any) -> Any:
+            if not opened.is_set():
+                opened.set()
+                assert go_on.wait(PATIENCE)
+            return super()._made(clients, **options)
+
+    connections = Slow()
+
+    async def main() -> bool:
+        client = connections.async_client(is_stream=False)
+        await asyncio.sleep(0)
+        is_same = connections.async_client(is_stream=False) is client
+        return is_same and not client.is_closed
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(asyncio.run, main())
+        assert opened.wait(PATIENCE)
+        assert asyncio.run(main())
+        go_on.set()
+        assert first.result(PATIENCE)
+
+
 def test_async_client_closed() -> None:
     """Closing closes both kinds of client, in any order and number, and entering again works."""
     with serve(answer_empty) as server:
@@ -324,6 +352,33 @@ def test_abandon_keeps_out_of_locks() -> None:
     assert log == ["socket", "response"]
     connections.client(is_stream=False)
     assert log == ["socket", "response"]
+
+
+def test_abandoned_before_an_async_call() -> None:
+    """What was abandoned is let go of by the next async call, too."""
+    connections = Connections(None, SimpleNamespace())
+    response = SimpleNamespace(extensions={}, close=lambda: None)
+    abandon(response, iter(()), connections.abandoned)
+    connections.async_client(is_stream=False)
+    assert not connections.abandoned
+
+
+def test_abandoned_while_another_thread_closes() -> None:
+    """Two threads that close what was abandoned do not take it from each other."""
+    connections = Connections(SimpleNamespace())
+    closed: list[int] = []
+    for number in range(2_000):
+        close = partial(closed.append, number)
+        response = SimpleNamespace(extensions={}, close=close)
+        abandon(response, iter(()), connections.abandoned)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda _: connections.client(is_stream=False), range(64)))
+    finally:
+        sys.setswitchinterval(interval)
+    assert sorted(closed) == list(range(2_000))
 
 
 def test_abandon_shared_connection() -> None:

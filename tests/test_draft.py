@@ -239,3 +239,17 @@ def test_left_while_another_thread_writes(folder: Path) -> None:
     thread.join()
     assert "closed file" in str(failed[0])
     assert os.listdir(folder) == []
+
+
+def test_a_file_system_without_modes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where modes cannot be changed, the file is replaced all the same; nothing else is left."""
+    (folder / "data").write_bytes(b"old")
+
+    def refuse(*_: Any) -> None:
+        raise PermissionError(errno.EPERM, "no modes here")
+
+    monkeypatch.setattr(os, "chmod", refuse)
+    with Draft("data") as draft:
+        draft.write([b"new"])
+    assert os.listdir(folder) == ["data"]
+    assert (folder / "data").read_bytes() == b"new"

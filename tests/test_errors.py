@@ -8,6 +8,9 @@ import copy
 import pickle
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
@@ -31,6 +34,7 @@ from mixdyn.errors import (
     printable,
     schema_error,
 )
+from tests.loopback import PATIENCE
 
 RESPONSE = SimpleNamespace(status_code=418, headers={"x-kind": "teapot"})
 KINDS = [
@@ -165,6 +169,49 @@ def test_schema_error_never_replaces(name: str) -> None:
     ours = getattr(errors, name)
     assert schema_error(name).__name__ == f"{name}_"
     assert getattr(errors, name) is ours
+
+
+def test_schema_errors_of_threads() -> None:
+    """Two threads that need a name at once get one class."""
+    start = threading.Barrier(2)
+
+    def make(number: int) -> list[type[MixError]]:
+        start.wait()
+        return [schema_error(f"Raced{i}Error") for i in range(2_000)]
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            one, other = pool.map(make, range(2))
+    finally:
+        sys.setswitchinterval(interval)
+    assert one == other
+
+
+def test_names_are_there_while_they_are_collected() -> None:
+    """A thread that looks for a name while another collects it finds it, too."""
+    asked, go_on = threading.Event(), threading.Event()
+
+    class Source:
+        def __init__(self) -> None:
+            self.count = 0
+
+        def error_names(self) -> Iterator[str]:
+            self.count += 1
+            if self.count == 1:
+                asked.set()
+                assert go_on.wait(PATIENCE)
+            yield "SlowError"
+
+    source = Source()
+    errors.announce(source)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(getattr, errors, "SlowError")
+        assert asked.wait(PATIENCE)
+        assert issubclass(errors.SlowError, MixError)
+        go_on.set()
+        assert first.result(PATIENCE) is errors.SlowError
 
 
 def test_announce_is_asked_late() -> None:

@@ -280,6 +280,23 @@ def test_broken_codings(coding: str) -> None:
         made.feed.raise_failure()
 
 
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_a_coding_that_is_cut_off(is_whole: bool) -> None:
+    """Compressed records that end too early are told of, however well the last one ended."""
+    made = Watched(media="application/x-ndjson")
+    made.feed.begin("gzip")
+    packer = zlib.compressobj(wbits=31)
+    content = packer.compress(b'{"n": 1}\n') + packer.flush(zlib.Z_SYNC_FLUSH)
+    made.feed.push(content + (packer.flush() if is_whole else b""))
+    assert len(made.take()) == 1
+    made.feed.finish()
+    if is_whole:
+        made.feed.raise_failure()
+    else:
+        with pytest.raises(ResponseValidationError, match="the body ends too early"):
+            made.feed.raise_failure()
+
+
 def test_begin_again() -> None:
     """With another response, what was unfinished is gone, and the last id stays."""
     made = Watched()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,10 +12,11 @@ import pytest
 
 from mixdyn.effect import Close, Send
 from mixdyn.errors import MixError
-from mixdyn.hook import HookContext, collect_hooks
+from mixdyn.hook import HookContext, Run, collect_hooks
 from mixdyn.retry import BackoffStrategy, RetryConfig
 from mixdyn.settings import Settings
-from tests.world import URL, Response, World, make_call, plan_of
+from tests.things import make_client
+from tests.world import URL, Response, World, begin, make_call, plan_of
 
 RETRIES = RetryConfig("backoff", BackoffStrategy(1000, 1000, 1, 10_000), True)
 NAMED = b'[{"name":"a"}]'
@@ -115,6 +117,79 @@ def test_hooks_turn_away(point: str, *, is_raised: bool) -> None:
 
     with pytest.raises(RefusalError):
         call_with(World(Response()), SimpleNamespace(**{point: hook}), retries=RETRIES)
+
+
+class Source(httpx.SyncByteStream):
+    """What an open response is read from; notes its end."""
+
+    def __init__(self) -> None:
+        self.is_closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"data: 1\n\n"
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def open_with(name: str, source: Source, hook: Any) -> Any:
+    """Open a stream or a download under hooks."""
+    kinds = {"watch": "text/event-stream", "download": "application/octet-stream"}
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers={"content-type": kinds[name]}, stream=source)
+
+    client = make_client(client=httpx.Client(transport=httpx.MockTransport(answer)), hooks=hook)
+    return getattr(client.things, name)()
+
+
+@pytest.mark.parametrize("name", ["watch", "download"])
+@pytest.mark.parametrize("point", ["after_success", "after_result"])
+@pytest.mark.parametrize("error", [RefusalError(), KeyboardInterrupt()])
+def test_a_refused_response_is_closed(name: str, point: str, error: BaseException) -> None:
+    """Where a hook ends the call, the open response is closed, and its connection is free."""
+
+    def refuse(context: Any, value: Any) -> None:
+        raise error
+
+    source = Source()
+    with pytest.raises(type(error)):
+        open_with(name, source, SimpleNamespace(**{point: refuse}))
+    assert source.is_closed
+
+
+def test_a_replaced_response_is_closed() -> None:
+    """What stands in for an open response lets go of that one, unless it may be read from it."""
+    headers = {"content-type": "application/octet-stream"}
+
+    def replace(context: Any, response: httpx.Response) -> httpx.Response:
+        return httpx.Response(200, headers=headers, content=b"x", request=response.request)
+
+    def wrap(context: Any, response: httpx.Response) -> httpx.Response:
+        stream = response.stream
+        return httpx.Response(200, headers=headers, stream=stream, request=response.request)
+
+    source = Source()
+    assert open_with("download", source, SimpleNamespace(after_success=replace)).read() == b"x"
+    assert source.is_closed
+    source = Source()
+    result = open_with("download", source, SimpleNamespace(after_success=wrap))
+    assert not source.is_closed
+    assert result.read() == b"data: 1\n\n"
+
+
+@pytest.mark.parametrize("point", ["after_success", "after_result"])
+def test_nothing_is_closed_for_a_flow_that_is_let_go_of(point: str) -> None:
+    """A flow that ends in the middle of its hooks wants nothing more."""
+    hook = SimpleNamespace(**{point: lambda context, value: None})
+    world = World(Response())
+    flow = begin(world, settings=Settings(hooks=collect_hooks(hook)))
+    effect = next(flow)
+    while not isinstance(effect, Run):
+        world.effects.append(effect)
+        effect = flow.send(world.perform(effect))
+    flow.close()
+    assert world.of(Close) == []
 
 
 @pytest.mark.parametrize("failed", [Response(500, FAILED), httpx.ReadError("cut")])

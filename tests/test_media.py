@@ -10,11 +10,13 @@ from mixdyn.media import (
     MediaType,
     choose_media,
     is_binary,
+    is_binary_list,
     is_json,
     is_json_sequence,
     is_sequence,
     is_streamed,
     is_text,
+    is_upload,
     media_essence,
     rank_media,
 )
@@ -91,6 +93,8 @@ def test_kinds_of_media_types(essence: str, as_json: bool, as_text: bool) -> Non
         ({"type": "string", "contentMediaType": "text/html"}, False),
         ({"contentMediaType": 5}, False),
         ({"type": "string"}, False),
+        ({"anyOf": [{"type": "string", "format": "binary"}, {"type": "null"}]}, True),
+        ({"oneOf": [{"contentMediaType": "image/png"}, {"type": "null"}]}, True),
     ],
 )
 def test_is_binary(schema: dict[str, Any], expected: bool) -> None:
@@ -98,6 +102,30 @@ def test_is_binary(schema: dict[str, Any], expected: bool) -> None:
     document = make_document({}, components={"schemas": {"S": schema}})
     assert is_binary(Schemas(document).component("S")) is expected
     assert is_binary(None) is False
+
+
+BYTES = {"type": "string", "format": "binary"}
+NULL = {"type": "null"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "is_list", "is_sent"),
+    [
+        (BYTES, False, True),
+        ({"type": "array", "items": BYTES}, True, True),
+        ({"anyOf": [{"type": "array", "items": BYTES}, NULL]}, True, True),
+        ({"type": "array", "items": {"anyOf": [BYTES, NULL]}}, True, True),
+        ({"type": "array", "items": {"type": "string"}}, False, False),
+        ({"type": "array", "items": {"$ref": "#/lost"}}, False, False),
+        ({"type": "string"}, False, False),
+    ],
+)
+def test_uploads(schema: dict[str, Any], is_list: bool, is_sent: bool) -> None:
+    """A file, several files, and each of them optional in the form of a union with null."""
+    document = make_document({}, components={"schemas": {"S": schema}})
+    found = Schemas(document).component("S")
+    assert (is_binary_list(found), is_upload(found)) == (is_list, is_sent)
+    assert (is_binary_list(None), is_upload(None)) == (False, False)
 
 
 @pytest.mark.parametrize(

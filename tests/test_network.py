@@ -160,8 +160,18 @@ def test_slow_step(sides: Sides) -> None:
     for kind, function, *args in acts(sides.wrap(fake), sides.wrap_network(fake), 5.0):
         with pytest.raises(kind, match="timed out"):
             sides.run(function, *args)
-        with until(time.monotonic() + 2), pytest.raises(kind, match=PASSED):
+        with until(time.monotonic() + 2), pytest.raises(kind, match=PASSED) as passed:
             sides.run(function, *args)
+        assert str(passed.value.__cause__) == "timed out"
+
+
+def test_a_slow_step_keeps_its_cause(sides: Sides) -> None:
+    """Where a step's own limit is reached, its error comes as it is: it is not its own cause."""
+    fake = FakeStream(is_slow=True)
+    for kind, function, *args in acts(sides.wrap(fake), sides.wrap_network(fake), 5.0):
+        with pytest.raises(kind) as caught:
+            sides.run(function, *args)
+        assert caught.value.__cause__ is None
 
 
 def test_write_in_slices(sides: Sides) -> None:

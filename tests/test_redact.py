@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixdyn.redact import MASK, PLAIN, Redactor, is_marked, redact_url
+from mixdyn.redact import MASK, PLAIN, Redactor, find_secrets, is_marked, redact_url
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
@@ -285,3 +285,18 @@ def test_find() -> None:
     }
     assert Redactor().find(value) == ["p", "k", "a", "c"]
     assert Redactor(["name"]).find({"name": "n", "other": "o"}) == ["n"]
+
+
+@pytest.mark.parametrize(
+    ("credential", "secrets"),
+    [
+        (("user", "p4ssw0rd"), ["p4ssw0rd"]),
+        ("user:p4ss:w0rd", ["user:p4ss:w0rd", "p4ss:w0rd"]),
+        ("t0ken", ["t0ken", ""]),
+        (("user", None), []),
+        ((), []),
+    ],
+)
+def test_secrets_of_credentials(credential: Any, secrets: list[str]) -> None:
+    """The password is a secret however it is given, since servers repeat it alone."""
+    assert find_secrets(credential) == secrets

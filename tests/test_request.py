@@ -224,6 +224,22 @@ def test_parameters_with_content_in_other_places() -> None:
     assert made.headers["x-filter"] == '{"a":1}'
 
 
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [([], None), ({}, None), ([None], None), ({"a": None}, None), (["a"], "a"), ("", "")],
+)
+def test_undefined_headers_are_left_out(value: Any, sent: str | None) -> None:
+    """A header without anything to say is not sent (RFC 6570, 2.3), an empty text is."""
+    made = Building({"parameters": [param("X-Ids", "header", {})]}).build({"x_ids": value})
+    assert made.headers.get("x-ids") == sent
+
+
+def test_json_headers_are_never_undefined() -> None:
+    """A header that is described by a media type has its text, whatever the value."""
+    described = {"name": "X-Ids", "in": "header", "content": {JSON: {"schema": {}}}}
+    assert Building({"parameters": [described]}).build({"x_ids": []}).headers["x-ids"] == "[]"
+
+
 def test_callers_headers_win_whatever_their_case() -> None:
     """A header of the call replaces ours, the documented ones and the parameters'."""
     operation = {"parameters": [param("X-Id", "header"), param("sid", "cookie")], **answers(TEXT)}

@@ -92,6 +92,13 @@ def test_queries_and_cookies_are_added_to() -> None:
     assert apply(cookie, "k", cookie="a=1; b=2")[1] == {"cookie": "a=1; b=2; sid=k"}
 
 
+def test_what_a_cookie_may_hold_is_sent_as_it_is() -> None:
+    """A key is escaped in a cookie only where it must be (RFC 6265, 4.1.1)."""
+    cookie = scheme("apiKey", "cookie", "sid")
+    assert apply(cookie, "abc+/d==%2F")[1] == {"cookie": "sid=abc+/d==%2F"}
+    assert apply(cookie, "a;b c")[1] == {"cookie": "sid=a%3Bb%20c"}
+
+
 @pytest.mark.parametrize(
     ("made", "url", "headers"),
     [

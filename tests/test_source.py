@@ -10,6 +10,7 @@ import math
 import os
 import threading
 from collections.abc import Iterator, Mapping
+from enum import IntEnum, StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import MappingProxyType
@@ -88,6 +89,29 @@ def test_copy_tree() -> None:
     }
     given[200]["a"] = 3
     assert tree["200"]["a"] == [1, [2.5]]
+
+
+class Colour(StrEnum):
+    """An enumeration whose members are text."""
+
+    RED = "red"
+
+
+class Size(IntEnum):
+    """An enumeration whose members are numbers."""
+
+    BIG = 2
+
+
+class Half(float):
+    """A number with a class of its own."""
+
+
+def test_copy_tree_of_classes() -> None:
+    """Text and numbers with classes of their own become plain ones, as in JSON."""
+    tree = copy_tree([Colour.RED, Size.BIG, Half(0.5), True, None], "doc")
+    assert tree == ["red", 2, 0.5, True, None]
+    assert [type(value) for value in tree] == [str, int, float, bool, type(None)]
 
 
 def nest(depth: int) -> list[Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from mixdyn.errors import RequestValidationError
 from mixdyn.reconnect import Reconnect
 from mixdyn.retry import BackoffStrategy, RetryConfig
 from mixdyn.settings import MAX_EVENT_BYTES, Modes, Settings, Timeouts
@@ -67,3 +68,9 @@ def test_reconnection_of_what_may_act_twice() -> None:
     with pytest.raises(ValueError, match="may act each time"):
         settle("create", reconnect=True)
     assert settle("create", reconnect=Reconnect(retry_unsafe=True)).reconnect is not None
+
+
+def test_url_params_of_any_kind() -> None:
+    """A variable's value that is no text is written as text, or refused with a clear message."""
+    with pytest.raises(RequestValidationError, match="url_params: a: no server has this variable"):
+        settle_terms(PLANS["list"], SETTINGS._replace(url_params={"a": [1]}), {})

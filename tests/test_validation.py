@@ -186,6 +186,16 @@ def test_most_findings() -> None:
 
 
 @pytest.mark.parametrize(
+    "items",
+    [[1, True], [0, False], [True, ["boolean", True]], [[], {}], [["array", 1], ["array", [1]]]],
+)
+def test_items_that_differ(items: list[Any]) -> None:
+    """Values that are equal for Python alone, or that are counted alike, are two items."""
+    assert Validator({"uniqueItems": True}).problems(items) == ()
+    assert len(Validator({"uniqueItems": True}).problems([*items, items[1]])) == 1
+
+
+@pytest.mark.parametrize(
     ("schema", "value"),
     [
         ({"properties": {"password": {"maxLength": 1}}}, {"password": "hush-hush"}),
