@@ -8,7 +8,6 @@ nor validators.
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from math import log
@@ -24,17 +23,6 @@ _REPEAT = re.compile(r"[*+]|\{(?!\d+\})")
 _IN_PLACE = ("allOf", "anyOf", "oneOf")
 _MEMBER_RULES = ("properties", "additionalProperties", "unevaluatedProperties")
 _ITEM_RULES = ("items", "prefixItems", "unevaluatedItems")
-
-
-@lru_cache(maxsize=4096)
-def compile_pattern(pattern: str) -> re.Pattern[str] | None:
-    """Compile a pattern; None where Python cannot read it: ECMA-262 has forms of its own."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return re.compile(pattern)
-    except (re.error, RecursionError, OverflowError):
-        return None
 
 
 def pattern_steps(pattern: str, length: int) -> float:
@@ -82,10 +70,8 @@ class Growth:
     """
 
     def __init__(self, schema: Any) -> None:
-        root = as_object(schema)
-        self._definitions: Mapping[str, Any] = as_object(root.get("$defs"))
+        top, self._definitions = _divide(schema)
         self._visits: dict[str, float] = {}
-        top = {keyword: rule for keyword, rule in root.items() if keyword != "$defs"}
         self._parts = (top, *self._definitions.values())
         self._size, self._is_recursive = 0.0, False
         if self._definitions:  # without any, the work grows with the instance alone
@@ -130,6 +116,12 @@ class Growth:
         return others + max((self._count(n) for n in choices), default=0)
 
 
+def find_size(schema: Any) -> int:
+    """Count a schema's parts as they are written, its definitions among them."""
+    top, definitions = _divide(schema)
+    return sum(int(_survey(part)[0]) for part in (top, *definitions.values()))
+
+
 def is_shallow(value: Any, depth: int) -> bool:
     """Tell whether an instance has at most so many arrays and objects inside each other."""
     level = [value] if _is_container(value) else []
@@ -144,6 +136,13 @@ def _is_container(value: Any) -> bool:
 
 def _children(node: Any) -> Iterable[Any]:
     return node.values() if is_object(node) else as_array(node)
+
+
+def _divide(schema: Any) -> tuple[dict[str, Any], Mapping[str, Any]]:
+    """Give a schema without its definitions, and these."""
+    root = as_object(schema)
+    top = {keyword: rule for keyword, rule in root.items() if keyword != "$defs"}
+    return top, as_object(root.get("$defs"))
 
 
 def _expand(top: Any, definitions: Mapping[str, Any]) -> tuple[float, bool]:

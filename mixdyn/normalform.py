@@ -349,7 +349,8 @@ def _read_dependents(given: Any) -> dict[str, list[str]] | None:
 
 
 def _is_usable(pattern: str, *, for_names: bool = False) -> bool:
-    from mixdyn.cost import compile_pattern, is_exponential  # most schemas have no patterns
+    from mixdyn.cost import is_exponential  # most schemas have no patterns
+    from mixdyn.ecma import compile_pattern
 
     return compile_pattern(pattern) is not None and not (for_names and is_exponential(pattern))
 

@@ -32,6 +32,11 @@ def is_array(value: Any) -> TypeGuard[list[Any]]:
     return isinstance(value, list)
 
 
+def is_number(value: Any) -> TypeGuard[int | float]:
+    """Tell whether a value is a JSON number, which true and false are not."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 def as_object(value: Any) -> Mapping[str, Any]:
     """Give the value if it is an object, else an empty one: nonsense in a document says nothing."""
     return value if is_object(value) else {}

@@ -12,6 +12,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from functools import lru_cache
+from operator import attrgetter, is_
 from time import perf_counter
 from types import FunctionType
 from typing import Any
@@ -26,12 +27,13 @@ _FAMILIES = ("httpx", "httpx2")
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 # Headers that httpx adds where the client has none of them.
 _FRAMING = frozenset({b"host", b"content-length", b"transfer-encoding"})
-# What makes and sends requests in a client: who changes any of it is no plain client.
+# What makes and sends requests in a client: who changes any of it has no plain client.
 _MAKING = (
     "_merge_cookies",
     "_merge_headers",
     "_merge_queryparams",
     "_merge_url",
+    "build_request",
     "cookies",
     "headers",
     "params",
@@ -42,10 +44,15 @@ _SENDING = (
     "_build_request_auth",
     "_send_handling_auth",
     "_send_handling_redirects",
+    "_send_single_request",
     "_transport_for_url",
     "auth",
     "event_hooks",
+    "send",
 )
+_OWN_METHODS = frozenset((*_MAKING, *_SENDING))
+_get_making = attrgetter(*_MAKING)
+_get_sending = attrgetter(*_SENDING)
 _LONG_URL = 8192  # far below what httpx refuses
 _PARTS_OF_URL = ("scheme", "userinfo", "host", "port", "path", "query", "fragment")
 # Segments that begin with a dot may be collapsed.
@@ -59,26 +66,27 @@ _INFO = 20  # logging's; httpx writes a line for each request
 
 
 class Plain(NamedTuple):
-    """A class of clients that does all as its package does, and the methods that it had then."""
+    """
+    A class of clients that does all as its package does, and the methods that it had then.
+
+    Some tools replace them later, in the class or in one client. What they put there may pass
+    itself off as the method that it stands for: only identity tells.
+    """
 
     family: Any
     inner: Any
-    build_request: Any
-    send: Any
-    send_single: Any
+    making: tuple[Any, ...]
+    sending: tuple[Any, ...]
 
     def makes(self, client: Any) -> bool:
-        """Tell whether requests are still made as they were: some tools replace methods."""
-        return getattr(client.build_request, "__func__", None) is self.build_request
+        """Tell whether requests are still made as they were."""
+        is_same = all(map(is_, _get_making(type(client)), self.making))
+        return is_same and _OWN_METHODS.isdisjoint(vars(client))
 
     def sends(self, client: Any) -> bool:
         """Tell whether requests are still sent as they were."""
-        kind: Any = client.__class__
-        return (
-            getattr(client.send, "__func__", None) is self.send
-            and kind._send_single_request is self.send_single
-            and "_send_single_request" not in vars(client)
-        )
+        is_same = all(map(is_, _get_sending(type(client)), self.sending))
+        return is_same and _OWN_METHODS.isdisjoint(vars(client))
 
 
 @lru_cache(maxsize=64)
@@ -89,11 +97,9 @@ def find_plain(kind: type) -> Plain | None:
     if name is None or not vars(inner).keys() >= _PARTS:
         return None
     own = (f"{name}._client", _OWN)
-    methods = [getattr(kind, n, None) for n in ("build_request", "send", "_send_single_request")]
-    others = [getattr(kind, n, None) for n in (*_MAKING, *_SENDING)]
-    if not all(_is_from(own, method) for method in (*methods, *others)):
+    if not all(_is_from(own, getattr(kind, n, None)) for n in _OWN_METHODS):
         return None
-    return Plain(sys.modules[name], inner, *methods)
+    return Plain(sys.modules[name], inner, _get_making(kind), _get_sending(kind))
 
 
 def assemble(client: Any, request: Request, defaults: Any, timeout: Limits | None) -> Any:
@@ -104,7 +110,7 @@ def assemble(client: Any, request: Request, defaults: Any, timeout: Limits | Non
     and cookies, which headers a body needs, is known here. None where that is not so: for clients
     that are not plain or are set to add something, and for bodies that are sent in pieces.
     """
-    plain = find_plain(client.__class__)
+    plain = find_plain(type(client))
     content = request.content
     if not (content is None or isinstance(content, bytes)):
         return None
@@ -174,7 +180,7 @@ def find_route(client: Any, request: Any, kind: str) -> Route | None:
     That is to authenticate, to call hooks, to write to the log; also where it is new or closed.
     `kind` names the class of bodies that it can send.
     """
-    plain = find_plain(client.__class__)
+    plain = find_plain(type(client))
     if plain is None or not plain.sends(client) or type(request) is not plain.family.Request:
         return None
     hooks = client.event_hooks

@@ -18,7 +18,7 @@ from mixdyn.acceptor import Check, compile_acceptor
 from mixdyn.errors import Problem, excerpt
 from mixdyn.misfit import Misfit, make_misfit, name_type, write_pointer
 from mixdyn.redact import MASK, PLAIN
-from mixdyn.shape import is_array, is_object
+from mixdyn.shape import as_array, is_array, is_number, is_object
 
 if TYPE_CHECKING:
     from mixdyn.secretplace import SecretPlaces
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _MAX_PROBLEMS = 20
 _MIN_STEPS = 30_000
 _STEPS_PER_NODE = 50
+_MAX_STEPS = 10_000_000  # and more only by the number of nodes
 _PATTERN_STEPS = 30_000_000
 _PATTERN_STEPS_ONCE = 2_000_000
 _LONG_TEXT = 1_000
@@ -34,6 +35,8 @@ _LONG_NAME = 64
 _PATH_LENGTH = 200
 _SHORT = 120
 _MANY_ITEMS = 64
+_EXACT = 2**53  # beyond, not every integer is a float
+_LIMITS = ("maximum", "minimum", "exclusiveMaximum", "exclusiveMinimum", "multipleOf")
 _SCRUBBED = 500  # of a long text, what is searched for secrets before it is cut
 
 _COUNTED = ("allOf", "anyOf", "oneOf", "$ref", "not", "if", "properties", "items", "contains")
@@ -58,6 +61,7 @@ class Validator:
         self.schema = schema
         self._fast: Check | None = None
         self._reference: Any = None
+        self._size: int | None = None
         self._secrets: SecretPlaces | None = None
 
     def accepts(self, instance: Any) -> bool:
@@ -87,7 +91,7 @@ class Validator:
         found: list[Problem] = []
         try:
             quiet, nodes = _quieten(instance)
-            _budget.steps = _MIN_STEPS + nodes * _STEPS_PER_NODE
+            _budget.steps = self._count_steps(nodes)
             _budget.pattern_steps = _PATTERN_STEPS
             for error in self._reference.iter_errors(quiet):
                 found.append(self._describe(error))
@@ -98,6 +102,15 @@ class Validator:
         except (TypeError, ValueError, OverflowError) as error:
             found.append(Problem("$", f"cannot be checked as JSON: {excerpt(str(error))}"))
         return tuple(found)
+
+    def _count_steps(self, nodes: int) -> int:
+        """Give the steps that checking may take: a larger schema may take more for each node."""
+        if self._size is None:
+            from mixdyn.cost import find_size
+
+            self._size = find_size(self.schema)
+        more = min(nodes * self._size, _MAX_STEPS)
+        return _MIN_STEPS + max(nodes * _STEPS_PER_NODE, more)
 
     def _describe(self, error: Any) -> Misfit:
         """Word a finding: never a whole document, never a secret."""
@@ -138,6 +151,8 @@ def _compile_fast(schema: Any) -> Check | None:
         return None
     from mixdyn.cost import Growth, is_shallow
 
+    if not _weighs_alike(schema):
+        return None
     try:
         accepts: Check = jsonschema_rs.Draft202012Validator(schema).is_valid
         max_depth = Growth(schema).max_depth
@@ -148,6 +163,26 @@ def _compile_fast(schema: Any) -> Check | None:
     if max_depth == 0:
         return None
     return lambda instance: is_shallow(instance, max_depth) and accepts(instance)
+
+
+def _weighs_alike(schema: Any) -> bool:
+    """
+    Tell whether the accelerator decides about all numbers as the reference does.
+
+    It lets infinities pass a limit that stands without a type, and takes large integers for floats.
+    """
+    waiting: list[Any] = [[schema]]
+    while waiting:
+        node = waiting.pop()
+        if is_object(node):
+            if "type" not in node and any(is_number(node.get(limit)) for limit in _LIMITS):
+                return False
+            named = (node.get("const"), *as_array(node.get("enum")))
+            if any(is_number(value) and abs(value) > _EXACT for value in named):
+                return False
+            node = node.values()
+        waiting += [rule for rule in node if isinstance(rule, (dict, list))]
+    return True
 
 
 def _ask(check: Check, instance: Any) -> bool:
@@ -261,7 +296,8 @@ def _fail(message: str, member: str | None = None) -> Any:
 
 def _matches(pattern: str, text: str) -> bool | None:
     """Search within bounds: None for a text for which the pattern may take too long."""
-    from mixdyn.cost import compile_pattern, pattern_steps
+    from mixdyn.cost import pattern_steps
+    from mixdyn.ecma import compile_pattern
 
     steps = pattern_steps(pattern, len(text))
     compiled = compile_pattern(pattern)
@@ -389,8 +425,8 @@ def _write_step(step: Any) -> str:
 
 
 def _show_secret(value: Any, hides_numbers: bool) -> str:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return MASK if isinstance(value, str) or (is_number and hides_numbers) else _show(value)
+    is_hidden = isinstance(value, str) or (is_number(value) and hides_numbers)
+    return MASK if is_hidden else _show(value)
 
 
 def _show_plain(value: Any) -> str:

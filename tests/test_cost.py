@@ -4,33 +4,18 @@ Estimates of what patterns and schemas may cost.
 
 from __future__ import annotations
 
-import re
 import time
-import warnings
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixdyn.cost import Growth, compile_pattern, is_exponential, is_shallow, pattern_steps
+from mixdyn.cost import Growth, find_size, is_exponential, is_shallow, pattern_steps
+from mixdyn.ecma import compile_pattern
 
 SELF = {"$ref": "#/$defs/0"}
 TEXT = {"type": "string"}
-
-
-@pytest.mark.parametrize("pattern", ["^a$", "[[a]", "a{2}", "(?i)x", "é😀"])
-def test_compile(pattern: str) -> None:
-    """A pattern that Python can read is compiled, without a warning."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert isinstance(compile_pattern(pattern), re.Pattern)
-
-
-@pytest.mark.parametrize("pattern", ["(", "\\p{L}", "(?<n>a)", "a{99999999999999}", "(" * 5000])
-def test_compile_refused(pattern: str) -> None:
-    """A pattern that Python cannot read is none."""
-    assert compile_pattern(pattern) is None
 
 
 @pytest.mark.parametrize(
@@ -198,3 +183,10 @@ def test_is_shallow_of_a_deep_value() -> None:
         deep = [deep]
     assert not is_shallow(deep, 50_000)
     assert is_shallow(deep, 200_000)
+
+
+def test_find_size() -> None:
+    """A schema's size is that of its text, not of what its references would unfold to."""
+    double = {str(i): {"allOf": [{"$ref": f"#/$defs/{i + 1}"}] * 2} for i in range(30)}
+    assert find_size(True) < find_size(TEXT)
+    assert find_size({"items": TEXT}) < find_size({"items": TEXT, "$defs": double}) < 500

@@ -12,13 +12,13 @@ PACKAGE = Path(__file__).parent.parent / "mixdyn"
 # Imports only point down, or sideways without a circle; see the design.
 LEVELS = [
     (
-        "acceptor attribute block clock completion content deadline descriptor draft errors fault "
-        "garbage hook httpclient kind loop markup misfit names origin page params pattern "
+        "acceptor block clock completion content deadline descriptor draft ecma errors "
+        "fault garbage hook httpclient kind loop markup misfit names origin page params pattern "
         "reconnect record redact redirect release retry roster scrub secretname shape "
         "terminal tolerance typeset version word"
     ),
     (
-        "cost document drift eventview header jsontext limit log media normalform novelty "
+        "attribute cost document drift eventview glance header jsontext limit log media normalform novelty "
         "outline payload position results rows sample scalar schema secretplace sequence settings "
         "source sse upload validation view wire yamltree"
     ),
@@ -34,8 +34,8 @@ LEVELS = [
     (
         "client comparison diff diff.access diff.argument diff.call diff.caller diff.change "
         "diff.difference diff.edition diff.facet diff.finding diff.header diff.joint "
-        "diff.keyword diff.pairing diff.place diff.plain diff.rendering diff.rule diff.summary "
-        "diff.survey diff.union diff.walker method succession surface swap"
+        "diff.keyword diff.medium diff.outcome diff.pairing diff.place diff.plain "
+        "diff.rendering diff.rule diff.summary diff.survey diff.union diff.walker method succession surface swap"
     ),
     "bundled",
     "__init__ __main__ models utils",

@@ -263,6 +263,33 @@ def test_send(family: str, side: str, path: str, monkeypatch: pytest.MonkeyPatch
     assert [route is not None for route in routes] == [True]
 
 
+class Impostor:
+    """Stands for another object and passes itself off as that, as tools' wrappers do."""
+
+    def __init__(self, real: Any) -> None:
+        self.__dict__["real"] = real
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        return self.real(*args, **options)
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self.real == other)
+
+    __hash__ = None  # type: ignore[assignment]  # it is for calls
+
+    @property
+    def __class__(self) -> Any:  # type: ignore[override]  # that is what it pretends
+        return self.real.__class__
+
+
+def disguise(owner: Any, name: str) -> None:
+    """Put an impostor in the place of a method."""
+    setattr(owner, name, Impostor(getattr(owner, name)))
+
+
 UNTOLD: dict[str, Callable[[Any, Any], object]] = {
     "new": lambda client, request: setattr(client, "_state", type(client._state)(1)),
     "auth": lambda client, request: setattr(client, "auth", ("user", "word")),
@@ -274,6 +301,9 @@ UNTOLD: dict[str, Callable[[Any, Any], object]] = {
     "async": lambda client, request: setattr(request, "stream", object()),
     "patched": lambda client, request: setattr(client, "send", print),
     "single": lambda client, request: setattr(client, "_send_single_request", print),
+    "disguised": lambda client, request: disguise(client, "send"),
+    "building": lambda client, request: disguise(client, "build_request"),
+    "inner": lambda client, request: disguise(client, "_send_handling_auth"),
 }
 
 
@@ -297,10 +327,15 @@ def test_find_route_patched_class(monkeypatch: pytest.MonkeyPatch) -> None:
     client.get("http://things.test/200")
     request = client.build_request("GET", "http://things.test/200")
     assert find_plain(httpx.Client) is not None
-    for name in ("send", "_send_single_request"):
-        with monkeypatch.context() as patch:
-            patch.setattr(httpx.Client, name, lambda *args, **options: "seen")
-            assert shortcut.find_route(client, request, "SyncByteStream") is None
+    for name in ("send", "_send_single_request", "_send_handling_redirects"):
+        for stand_in in (print, Impostor(getattr(httpx.Client, name))):
+            with monkeypatch.context() as patch:
+                patch.setattr(httpx.Client, name, stand_in)
+                assert shortcut.find_route(client, request, "SyncByteStream") is None
+    with monkeypatch.context() as patch:
+        patch.setattr(httpx.Client, "build_request", Impostor(httpx.Client.build_request))
+        assert assemble(client, REQUESTS[0], {}, None) is None
+    assert shortcut.find_route(Impostor(client), request, "SyncByteStream") is None
     assert shortcut.find_route(client, "another", "SyncByteStream") is None
     assert shortcut.find_route(OwnHeaders(), request, "SyncByteStream") is None
 

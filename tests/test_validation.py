@@ -186,6 +186,53 @@ def test_most_findings() -> None:
 
 
 @pytest.mark.parametrize(
+    ("schema", "text"),
+    [
+        ({"maximum": 100}, "1e999"),
+        ({"exclusiveMaximum": 100}, "Infinity"),
+        ({"minimum": 0}, "-1e999"),
+        ({"multipleOf": 0.5}, "Infinity"),
+        ({"multipleOf": 0.5}, "NaN"),
+        ({"allOf": [{"type": "number"}, {"maximum": 5}]}, "1e999"),
+        ({"const": 10**30}, "1e30"),
+        ({"enum": [10**30]}, "1e30"),
+        ({"pattern": r"^\W$"}, '"e"'),
+        ({"pattern": "^[a-z]+$"}, r'"ab\n"'),
+    ],
+)
+def test_numbers_and_patterns_of_all_kinds(schema: Any, text: str) -> None:
+    """What does not fit is refused alike with the accelerator and without, however odd it is."""
+    assert Validator(schema).check(json.loads(text)) != ()
+    assert Validator({"properties": {"a": schema}}).check({"a": json.loads(text)}) != ()
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"pattern": r"^\D+$"}, "\u0663"),
+        ({"pattern": r"\W"}, "\u00e9"),
+        ({"patternProperties": {"^[a-z]+$": {"type": "integer"}}}, {"ab\n": "x"}),
+        ({"patternProperties": {r"^\w+$": {"type": "integer"}}}, {"gr\u00f6\u00dfe": "x"}),
+        ({"properties": {"maximum": {"type": "integer"}}}, {"maximum": 10**30}),
+    ],
+)
+def test_patterns_of_ecma(schema: Any, value: Any) -> None:
+    """What fits by ECMA-262 is accepted with the accelerator and without."""
+    assert Validator(schema).check(value) == ()
+
+
+def test_large_unions_of_large_values() -> None:
+    """Checking many items against many alternatives is much work, but not too much."""
+    base = {"properties": {"id": {"type": "integer"}}}
+    kinds = [
+        {"allOf": [{"$ref": "#/$defs/0"}, {"required": [f"k{i}"], "properties": {f"k{i}": TEXT}}]}
+        for i in range(60)
+    ]
+    schema = {"items": {"oneOf": kinds}, "$defs": {"0": base}}
+    assert Validator(schema).problems([{"id": 1, "k59": "x"}] * 600) == ()
+
+
+@pytest.mark.parametrize(
     "items",
     [[1, True], [0, False], [True, ["boolean", True]], [[], {}], [["array", 1], ["array", [1]]]],
 )

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from mixdyn.cost import compile_pattern, is_exponential
+from mixdyn.cost import is_exponential
 from mixdyn.document import MAX_REFERENCE_CHAIN, Document, Target
+from mixdyn.ecma import compile_pattern
 from mixdyn.errors import DocumentError, excerpt
 from mixdyn.fault import Flaw
 from mixdyn.shape import as_object, is_array, is_object
