@@ -165,7 +165,7 @@ class ResponseReader:
         witness = Witness(report, redactor, note)
         if not content:
             return self._decode_nothing(raw, mode, witness)
-        if match.media is None:
+        if match.media is None and mode != "off":
             self._tell_undocumented(raw, match.content_type, witness)
         if not match.is_json:
             return _decode_text(content, match.content_type)
@@ -256,7 +256,7 @@ class ResponseReader:
             told = f"expected {promised[0].content_type}, got {got}"
             problem = make_misfit("$", told, kind="body", expected=expected, got=got)
             self._complain((problem,), raw, b"", mode, witness)
-        elif response is None:
+        elif response is None and mode != "off":
             self._tell_undocumented(raw, "", witness)
 
     def _tell_undocumented(self, raw: Any, content_type: str, witness: Witness) -> None:
@@ -271,7 +271,7 @@ class ResponseReader:
         )
         expected = f"one of {known}" if known else "no content"
         got = " ".join(filter(None, (str(raw.status_code), excerpt(content_type, 60))))
-        told = f"expected one of {known or 'no content'}, got {got}"
+        told = f"expected {expected}, got {got}"
         return make_misfit("$", told, kind=kind, expected=expected, got=got)
 
     def find_news(

@@ -25,6 +25,7 @@ _TRANSPORT = frozenset({"TransportError", "ConnectionError", "TimeoutError"})
 _NEVER_SENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "ConnectionRefusedError"})
 _AIOHTTP_NEVER_SENT = frozenset({"ClientConnectorError", "ConnectionTimeoutError"})
 _LASTING = frozenset({"UnsupportedProtocol", "LocalProtocolError"})  # the next time is no better
+_NUMBER = r"[0-9]{1,15}(\.[0-9]+)?"
 _IDEMPOTENCY_KEY = r"(?i)(x-)?idempoten(cy|t|ce)[-_]?(key|id|token)?"
 
 
@@ -153,7 +154,7 @@ def parse_retry_after(headers: Mapping[str, str], now: float) -> float | None:
         headers: the response headers, looked up without regard to case.
         now: the current time in seconds since the epoch, for the date form.
 
-    The answer is in milliseconds, never negative; None where there is no usable header.
+    The answer is in milliseconds, finite and never negative; None where there is no usable header.
     """
     milliseconds = _number(headers.get("retry-after-ms"))
     if milliseconds is not None:
@@ -196,7 +197,7 @@ def _exponential(backoff: BackoffStrategy, n: int) -> float:
 
 
 def _number(text: str | None) -> float | None:
-    return float(text) if text and re.fullmatch(r"[0-9]+(\.[0-9]+)?", text.strip()) else None
+    return float(text) if text and re.fullmatch(_NUMBER, text.strip()) else None
 
 
 def _until_date(value: str, now: float) -> float | None:

@@ -169,6 +169,9 @@ def test_the_undocumented_is_decoded_and_reported(
     """An undocumented status or type never fails a call that the server has carried out."""
     reported: list[Problem] = []
     assert decode(read(answers(ITEM)), content, content_type, status, mode, reported) == expected
+    if mode == "off":
+        assert reported == []
+        return
     assert reported[0].message.startswith("expected one of 200 application/json, got ")
 
 
@@ -176,7 +179,7 @@ def test_reports_name_no_content_where_none_is_documented() -> None:
     """A response without content has no types to name."""
     reported: list[Problem] = []
     decode(read(answers()), b"x", "text/html", reported=reported)
-    assert reported[0].message == "expected one of no content, got 200 text/html"
+    assert reported[0].message == "expected no content, got 200 text/html"
 
 
 @pytest.mark.parametrize(("status", "method"), [(204, "get"), (205, "get"), (200, "head")])

@@ -482,6 +482,17 @@ def test_hostile_names(name: str, other: str, text: str) -> None:
             check_declarations(ast.parse(source.encode("utf-8")))
 
 
+def test_properties_without_a_name() -> None:
+    """A property whose name is empty stands in no dictionary type, as checkers refuse that."""
+    schemas = {"A": fields("a", **{"": TEXT, "a": TEXT, "b c": TEXT})}
+    given = fields("x", x={"$ref": "#/components/schemas/A"})
+    post = body(given) | {"responses": answers(TEXT)["responses"]}
+    sources = build_stubs(make_document({"/x": {"post": post}}, schemas), "own")
+    written = sources["own/inputs.pyi"]
+    assert "'b c': " in written
+    assert "'': " not in written
+
+
 def check_declarations(tree: ast.Module) -> None:
     """Refuse all that a stub has no use for: calls, and names that nothing declares."""
     for node in ast.walk(tree):

@@ -134,7 +134,8 @@ class Records:
         ]
         yield syntax.class_of(name, [syntax.refer("_typing", "TypedDict")], members)
         for other in others:
-            yield _functional(other, {f.wire: self._write_item(kind, f) for f in fields})
+            # Checkers know no dictionary with a key without a name.
+            yield _functional(other, {f.wire: self._write_item(kind, f) for f in fields if f.wire})
 
     def _write_item(self, kind: type[Model], field: Field) -> ast.expr:
         value = self._write_input(kind, field)
