@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -105,12 +104,10 @@ _mentioned: set[str] = set()
 
 def _mention_stubs(document: Document) -> None:
     """Say once of a document that the type stubs of this package are not of it, for debugging."""
-    if "logging" not in sys.modules:  # then nobody listens
-        return
-    import logging
+    from mixdyn.log import choose_logger
 
-    logger = logging.getLogger("mixdyn")
-    if not logger.isEnabledFor(logging.DEBUG):
+    logger = choose_logger(None)
+    if logger is None:
         return
     digest = document.digest
     if digest != BUNDLED.document.digest and digest not in _mentioned:

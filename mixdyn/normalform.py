@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any, Literal
 
+from mixdyn.applicator import LISTS, MAPS, SINGLES
 from mixdyn.document import Target
 from mixdyn.errors import DocumentError, printable
 from mixdyn.loop import cut_loops
@@ -29,13 +30,7 @@ _COUNTS = (
     *("minContains", "minItems", "minLength", "minProperties"),
 )
 _LIMITS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})
-_SCHEMA = (
-    *("additionalProperties", "contains", "else", "if", "items", "not", "propertyNames"),
-    *("then", "unevaluatedItems", "unevaluatedProperties"),
-)
-_SCHEMA_LIST = ("allOf", "anyOf", "oneOf", "prefixItems")
-_SCHEMA_MAP = ("dependentSchemas", "patternProperties", "properties")
-_APPLYING = frozenset((*_SCHEMA, *_SCHEMA_LIST, *_SCHEMA_MAP))
+_APPLYING = frozenset((*SINGLES, *LISTS, *MAPS))
 _REFERENCES = ("$ref", "$dynamicRef")
 # A schema without any of these means the same wherever it stands: most are so.
 _PLACED = frozenset((*_APPLYING, *_REFERENCES, "discriminator", "required"))
@@ -256,12 +251,12 @@ class _Normalizer:
 
     def convert_rule(self, target: Target, keyword: str, rule: Any) -> Any:
         """Convert a keyword that holds schemas; None for nonsense."""
-        if keyword in _SCHEMA and (is_object(rule) or isinstance(rule, bool)):
+        if keyword in SINGLES and (is_object(rule) or isinstance(rule, bool)):
             return self.convert(target.child(keyword))
-        if keyword in _SCHEMA_LIST and is_array(rule) and rule:
+        if keyword in LISTS and is_array(rule) and rule:
             members = target.child(keyword)
             return [self.convert_member(members, i, part) for i, part in enumerate(rule)]
-        if keyword in _SCHEMA_MAP and is_object(rule):
+        if keyword in MAPS and is_object(rule):
             members = target.child(keyword)
             return {name: self.convert_member(members, name, part) for name, part in rule.items()}
         return None

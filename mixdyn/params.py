@@ -38,7 +38,7 @@ class ParameterError(ValueError):
 
 
 class _Expansion(NamedTuple):
-    """A row of the table in RFC 6570, appendix A; `if_empty` follows a name without text."""
+    """A row of the table in RFC 6570, appendix A; `if_empty` follows a name that has no text."""
 
     first: str
     separator: str

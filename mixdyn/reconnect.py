@@ -10,10 +10,12 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from mixdyn.errors import excerpt
-from mixdyn.retry import MAX_RETRY_AFTER_MS, is_transport_error, matches_status
-
-# What a stream is opened again after; other statuses would say the same the next time.
-PASSING_STATUSES = ("408", "429", "5XX")
+from mixdyn.retry import (
+    DEFAULT_STATUSES,
+    MAX_RETRY_AFTER_MS,
+    is_transport_error,
+    matches_status,
+)
 
 
 class Reconnecting(NamedTuple):
@@ -88,7 +90,7 @@ def is_passing(error: Exception) -> bool:
     """Tell whether an error may be gone the next time: of the network, or of a busy server."""
     status = getattr(error, "status_code", None)
     if isinstance(status, int):
-        return matches_status(status, PASSING_STATUSES)
+        return matches_status(status, DEFAULT_STATUSES)
     return is_transport_error(error)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 
+from mixdyn.applicator import LISTS, TELLING_MAPS, TELLING_SINGLES
 from mixdyn.errors import DocumentError
 from mixdyn.media import MediaType
 from mixdyn.operation import Operation, SecurityScheme
@@ -17,12 +18,6 @@ from mixdyn.shape import as_array, as_object, is_object
 
 _MAX_VISITS = 50_000
 _REFERENCES = ("$ref", "$dynamicRef")
-_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
-_MAPS = ("dependentSchemas", "patternProperties")
-_SINGLES = (
-    *("additionalProperties", "contains", "else", "if", "items", "then"),
-    *("unevaluatedItems", "unevaluatedProperties"),
-)
 
 
 class Secrecy:
@@ -101,11 +96,11 @@ def _find_inner(schema: Schema) -> Iterator[Schema]:
     for keyword in _REFERENCES:
         if isinstance(value.get(keyword), str):
             yield from _follow(schema, value[keyword])
-    for keyword in _LISTS:
+    for keyword in LISTS:
         yield from (schema.child(keyword, i) for i in range(len(as_array(value.get(keyword)))))
-    for keyword in _MAPS:
+    for keyword in TELLING_MAPS:
         yield from (schema.child(keyword, name) for name in as_object(value.get(keyword)))
-    for keyword in _SINGLES:
+    for keyword in TELLING_SINGLES:
         if is_object(value.get(keyword)):
             yield schema.child(keyword)
 

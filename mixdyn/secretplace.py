@@ -8,16 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mixdyn.applicator import LISTS, TELLING_MAPS, TELLING_SINGLES
 from mixdyn.redact import MASK, PLAIN, is_marked
 from mixdyn.shape import as_array, as_object, is_object
 
 _MAX_VISITS = 50_000
-_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
-_MAPS = ("dependentSchemas", "patternProperties")
-_SINGLES = (
-    *("additionalProperties", "contains", "else", "if", "items", "then"),
-    *("unevaluatedItems", "unevaluatedProperties"),
-)
 
 
 class SecretPlaces:
@@ -88,11 +83,11 @@ class SecretPlaces:
         reference = node.get("$ref")
         if isinstance(reference, str):
             yield self._definitions.get(reference.rpartition("/")[2])
-        for keyword in _LISTS:
+        for keyword in LISTS:
             yield from as_array(node.get(keyword))
-        for keyword in _MAPS:
+        for keyword in TELLING_MAPS:
             yield from as_object(node.get(keyword)).values()
-        for keyword in _SINGLES:
+        for keyword in TELLING_SINGLES:
             yield node.get(keyword)
 
 

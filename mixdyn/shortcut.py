@@ -110,7 +110,8 @@ def assemble(client: Any, request: Request, defaults: Any, timeout: Limits | Non
     and cookies, which headers a body needs, is known here. None where that is not so: for clients
     that are not plain or are set to add something, and for bodies that are sent in pieces.
     """
-    plain = find_plain(type(client))
+    kind: Any = type(client)
+    plain = find_plain(kind)
     content = request.content
     if not (content is None or isinstance(content, bytes)):
         return None
@@ -180,7 +181,8 @@ def find_route(client: Any, request: Any, kind: str) -> Route | None:
     That is to authenticate, to call hooks, to write to the log; also where it is new or closed.
     `kind` names the class of bodies that it can send.
     """
-    plain = find_plain(type(client))
+    made_of: Any = type(client)
+    plain = find_plain(made_of)
     if plain is None or not plain.sends(client) or type(request) is not plain.family.Request:
         return None
     hooks = client.event_hooks

@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "mixdyn"
 # Imports only point down, or sideways without a circle; see the design.
 LEVELS = [
     (
-        "acceptor block clock completion content deadline descriptor draft ecma errors "
+        "acceptor applicator block clock completion content deadline descriptor draft ecma errors "
         "fault garbage hook httpclient kind loop markup misfit names origin page params pattern "
         "reconnect record redact redirect release retry roster scrub secretname shape "
         "terminal tolerance typeset version word"
@@ -33,9 +33,11 @@ LEVELS = [
     ),
     (
         "client comparison diff diff.access diff.argument diff.call diff.caller diff.change "
-        "diff.difference diff.edition diff.facet diff.finding diff.header diff.joint "
-        "diff.keyword diff.medium diff.outcome diff.pairing diff.place diff.plain "
-        "diff.rendering diff.rule diff.summary diff.survey diff.union diff.walker method succession surface swap"
+        "diff.choice diff.clause diff.condition diff.difference diff.domain diff.edition "
+        "diff.essence diff.facet diff.finding diff.header diff.joint diff.keyword diff.medium "
+        "diff.member diff.outcome diff.pairing diff.place diff.plain diff.rendering diff.rule "
+        "diff.slice diff.summary diff.survey diff.union diff.walker method succession surface "
+        "swap"
     ),
     "bundled",
     "__init__ __main__ models utils",

@@ -5,7 +5,6 @@ All stubs of one document: what a type checker and an editor need to know of its
 from __future__ import annotations
 
 import ast
-import gc
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -14,6 +13,7 @@ from mixdyn import errors
 from mixdyn.client import make_surface
 from mixdyn.document import Document, Source
 from mixdyn.errors import DocumentError, excerpt, schema_error
+from mixdyn.garbage import at_rest
 from mixdyn.surface import Surface
 from mixdyn.tools.stubs import syntax
 from mixdyn.tools.stubs.call import Calls
@@ -48,13 +48,8 @@ def build_stubs(spec: Source | Document, name: str = PACKAGE) -> dict[str, str]:
     kind = _PackageStubs if name == PACKAGE else _OwnStubs
     # Of large documents millions of nodes are made, all needed to the end: looking for garbage
     # among them would take longer than all the rest.
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
+    with at_rest():
         return kind(make_surface(spec), name).build()
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 class _Stubs(ABC):
