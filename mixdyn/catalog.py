@@ -45,6 +45,16 @@ class Node:
         self.children: dict[str, Node] = {}
 
 
+class Notice(NamedTuple):
+    """Something to be known of one place in the document."""
+
+    target: Target
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.target}: {self.text}"
+
+
 class Catalog(NamedTuple):
     """
     All operations of a document as a tree of namespaces.
@@ -54,8 +64,8 @@ class Catalog(NamedTuple):
 
     root: Node
     entries: tuple[Entry, ...]
-    renamed: tuple[str, ...]
-    skipped: tuple[str, ...] = ()
+    renamed: tuple[Notice, ...]
+    skipped: tuple[Notice, ...] = ()
 
 
 def build_catalog(document: Document, reserved: frozenset[str]) -> Catalog:
@@ -65,13 +75,18 @@ def build_catalog(document: Document, reserved: frozenset[str]) -> Catalog:
     `reserved` are the names that the client itself uses: the document's own get a `_` there.
     """
     found: dict[tuple[str, ...], list[Entry]] = {}
-    skipped: list[str] = []
+    skipped: list[Notice] = []
     for entry in _find_entries(document, reserved, skipped):
         found.setdefault(entry.namespace, []).append(entry)
     root = Node()
     for namespace in found:
         _open_node(root, namespace)
-    renamed = [f"namespace {n}: called {n}_" for n in sorted(reserved) if f"{n}_" in root.children]
+    first = {namespace[0]: members[0] for namespace, members in [*found.items()][::-1] if namespace}
+    renamed = [
+        Notice(first[f"{name}_"].operation, f"the namespace {name} is called {name}_")
+        for name in sorted(reserved)
+        if f"{name}_" in first
+    ]
     entries: list[Entry] = []
     for namespace, members in found.items():
         node = _open_node(root, namespace)
@@ -79,8 +94,8 @@ def build_catalog(document: Document, reserved: frozenset[str]) -> Catalog:
         names = resolve_collisions((m.name for m in members), taken, twins=("", "_async"))
         for member, name in zip(members, names, strict=True):
             if name != member.name:
-                place = excerpt(f"{member.method} {member.path}")
-                renamed.append(f"{place}: {excerpt(member.name)} called {excerpt(name)}")
+                text = f"{excerpt(member.name)} is called {excerpt(name)}"
+                renamed.append(Notice(member.operation, text))
             node.operations[name] = member._replace(name=name)
             entries.append(node.operations[name])
     return Catalog(root, tuple(entries), tuple(renamed), tuple(skipped))
@@ -94,18 +109,20 @@ def _open_node(root: Node, namespace: tuple[str, ...]) -> Node:
 
 
 def _find_entries(
-    document: Document, reserved: frozenset[str], skipped: list[str]
+    document: Document, reserved: frozenset[str], skipped: list[Notice]
 ) -> Iterator[Entry]:
     paths = document.at("paths")
     for path in map(str, as_object(paths.value)):
         if not path.startswith("/"):
             if not path.startswith("x-"):
-                skipped.append(f"{excerpt(path)}: expected a path that begins with a slash")
+                reason = "expected a path that begins with a slash"
+                skipped.append(Notice(paths.child(path), reason))
             continue
         try:
             item = document.resolve(paths.child(path))
         except DocumentError as error:
-            skipped.append(f"{excerpt(path)}: {error.message}")
+            place = paths.child(path)
+            skipped.append(Notice(place, error.message.removeprefix(f"{place}: ")))
             continue
         for method, operation in _find_operations(item):
             value = operation.value

@@ -33,6 +33,7 @@ from mixdyn.misfit import list_faults, make_misfit, move
 from mixdyn.novelty import Novelty
 from mixdyn.operation import Operation
 from mixdyn.results import Model, Reader, Types
+from mixdyn.rows import present
 from mixdyn.schema import Discriminator, Schema
 from mixdyn.sequence import RECORD_SEPARATOR, BrokenRecord, RecordDecoder
 from mixdyn.shape import as_text
@@ -146,7 +147,7 @@ class EventReader:
         return frozenset(name for name in names if isinstance(name, str))
 
     def _read_schema(self) -> None:
-        self.schema = _item_schema(self.media, is_records=self.is_records or self.is_guess)
+        self.schema = find_item_schema(self.media, is_records=self.is_records or self.is_guess)
         if self.schema is None:
             return
         is_described = self.media is not None and not self.is_guess and not self.is_records
@@ -377,11 +378,7 @@ class _Checker:
 
     @cached_property
     def _reader(self) -> Reader:
-        return self._types.reader(self._schema, self._name) or _as_is
-
-
-def _as_is(value: Any) -> Any:
-    return value
+        return self._types.reader(self._schema, self._name) or present
 
 
 def _class_of(read: Any) -> type[Event] | None:
@@ -421,7 +418,7 @@ def _any_media(operation: Operation) -> MediaType | None:
     return next((m for m in media if is_sequence(m.essence)), None) or next(whole, None)
 
 
-def _item_schema(media: MediaType | None, *, is_records: bool) -> Schema | None:
+def find_item_schema(media: MediaType | None, *, is_records: bool) -> Schema | None:
     """
     Give the schema of each event or record.
 

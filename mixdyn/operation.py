@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mixdyn.catalog import Entry
-from mixdyn.document import Document, Target
+from mixdyn.document import Target
 from mixdyn.errors import DocumentError, excerpt
 from mixdyn.media import (
     MediaType,
@@ -23,6 +23,7 @@ from mixdyn.media import (
 from mixdyn.names import resolve_collisions, to_argument, to_snake
 from mixdyn.record import NamedTuple
 from mixdyn.schema import Schema, Schemas
+from mixdyn.scheme import parse_requirements
 from mixdyn.shape import as_array, as_object, as_text, is_object
 
 CALL_OPTIONS = ("retries", "server_url", "timeout_ms", "http_headers")
@@ -100,16 +101,6 @@ class Server(NamedTuple):
     variables: Mapping[str, Any]
 
 
-class SecurityScheme(NamedTuple):
-    """How one security scheme sends its credential."""
-
-    name: str
-    kind: str
-    location: str
-    parameter: str
-    http_scheme: str
-
-
 class Argument(NamedTuple):
     """
     One keyword of the method: a parameter, a property of the body, or the whole body.
@@ -134,6 +125,16 @@ class Argument(NamedTuple):
         # An option of the call keeps its meaning, whatever a document calls its parameters.
         allowed = (name for name in others if name not in CALL_OPTIONS + HIDDEN_OPTIONS)
         return tuple(dict.fromkeys((self.name, *allowed)))
+
+    @property
+    def is_deprecated(self) -> bool:
+        """Whether the document advises against giving it."""
+        if self.parameter is not None and self.parameter.is_deprecated:
+            return True
+        try:
+            return self.schema is not None and self.schema.get("deprecated") is True
+        except DocumentError:
+            return False
 
 
 class Operation(NamedTuple):
@@ -204,12 +205,6 @@ def parse_operation(schemas: Schemas, entry: Entry) -> Operation:
     return _Parser(schemas, entry).parse()
 
 
-def parse_security_schemes(document: Document) -> dict[str, SecurityScheme]:
-    """Read `components/securitySchemes`, by name; of what cannot be read nothing is applied."""
-    declared = document.at("components", "securitySchemes")
-    return {name: _parse_scheme(document, declared, name) for name in as_object(declared.value)}
-
-
 def parse_servers(value: Any) -> tuple[Server, ...]:
     """Read a `servers` list; entries without a URL are passed over."""
     servers = (s for s in as_array(value) if is_object(s) and isinstance(s.get("url"), str))
@@ -261,7 +256,7 @@ class _Parser:
         """
         given = self.raw.get("security", self.document.root.get("security"))
         declared = as_object(self.document.at("components", "securitySchemes").value)
-        return tuple(s for s in as_array(given) if is_object(s) and all(n in declared for n in s))
+        return tuple(s for s in parse_requirements(given) if declared.keys() >= s.keys())
 
     def parse_parameters(self) -> tuple[Parameter, ...]:
         """Those of the path item, but for those that the operation has itself."""
@@ -415,20 +410,6 @@ def _name_arguments(arguments: list[Argument]) -> tuple[Argument, ...]:
     names = resolve_collisions((a.name for a in named), NOT_ARGUMENTS)
     unique = [a._replace(name=n) for a, n in zip(named, names, strict=True)]
     return tuple(sorted(unique, key=lambda a: not a.required))
-
-
-def _parse_scheme(document: Document, declared: Target, name: str) -> SecurityScheme:
-    try:
-        raw = as_object(document.resolve(declared.child(name)).value)
-    except DocumentError:
-        raw = as_object(None)
-    return SecurityScheme(
-        name=name,
-        kind=as_text(raw.get("type")),
-        location=as_text(raw.get("in")),
-        parameter=as_text(raw.get("name")),
-        http_scheme=as_text(raw.get("scheme")).lower(),
-    )
 
 
 def _describe(schema: Schema | None) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mixdyn.binding import Binder
 from mixdyn.document import Document
 from mixdyn.media import MediaType, is_streamed
-from mixdyn.operation import Operation, SecurityScheme
+from mixdyn.operation import Operation
 from mixdyn.record import NamedTuple
 from mixdyn.response import ResponseReader
 from mixdyn.results import Types
@@ -23,6 +23,7 @@ from mixdyn.retry import (
     is_idempotency_key,
     parse_extension,
 )
+from mixdyn.scheme import SecurityScheme
 from mixdyn.secrecy import Secrecy
 
 if TYPE_CHECKING:

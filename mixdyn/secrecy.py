@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping
 from mixdyn.applicator import LISTS, TELLING_MAPS, TELLING_SINGLES
 from mixdyn.errors import DocumentError
 from mixdyn.media import MediaType
-from mixdyn.operation import Operation, SecurityScheme
+from mixdyn.operation import Operation
 from mixdyn.redact import Redactor, is_marked
 from mixdyn.schema import Schema
+from mixdyn.scheme import SecurityScheme
 from mixdyn.shape import as_array, as_object, is_object
 
 _MAX_VISITS = 50_000

@@ -14,8 +14,8 @@ from urllib.parse import quote
 from mixdyn.errors import Problem, RequestValidationError, excerpt, nearest
 from mixdyn.header import is_token, refuse_name
 from mixdyn.hook import Run
-from mixdyn.operation import SecurityScheme
 from mixdyn.params import escape_cookie
+from mixdyn.scheme import SecurityScheme
 from mixdyn.settings import Credential, Proof
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 from mixdyn.binding import call_form
-from mixdyn.catalog import Entry
-from mixdyn.diff.pairing import generalize
+from mixdyn.catalog import Entry, build_catalog
+from mixdyn.diff.pairing import pair_places
 from mixdyn.errors import HeldMethodWarning, Problem, RequestValidationError, excerpt, nearest
 from mixdyn.operation import Operation
 from mixdyn.plan import Plan
@@ -33,7 +33,7 @@ def succeed(held: Plan, entries: Iterable[Entry], find_plan: Callable[[Entry], P
     Raises RequestValidationError where the document has the operation no more.
     """
     listed = tuple(entries)
-    entry = next(_find_successors(held.operation, listed), None)
+    entry = _find_successor(held, listed)
     if entry is None:
         raise _refuse(held.operation, listed)
     plan = find_plan(entry)
@@ -41,14 +41,19 @@ def succeed(held: Plan, entries: Iterable[Entry], find_plan: Callable[[Entry], P
     return plan
 
 
-def _find_successors(operation: Operation, entries: tuple[Entry, ...]) -> Iterator[Entry]:
-    """Give what the operation has become, best first: by place, by operationId, by its own name."""
-    place, name = (operation.method, generalize(operation.path)), operation.name
-    here = [e for e in entries if (e.method, generalize(e.path)) == place]
-    wanted = operation.operation_id
-    same = [e for e in entries if wanted and e.operation.value.get("operationId") == wanted]
-    for found in (here, same):
-        yield from sorted(found, key=lambda entry: entry.qualified_name != name)
+def _find_successor(held: Plan, entries: tuple[Entry, ...]) -> Entry | None:
+    """
+    Give what the operation has become: by place or else by operationId, as `compare` sees it.
+
+    What was another operation already in the held method's own document is never it.
+    """
+    operation = held.operation
+    place = operation.method, operation.path
+    if not any((e.method, e.path) == place for e in entries):
+        olds = build_catalog(held.document, frozenset()).entries
+        place = pair_places(olds, entries).get(place, place)
+    found = [e for e in entries if (e.method, e.path) == place]
+    return min(found, key=lambda entry: entry.qualified_name != operation.name, default=None)
 
 
 def _explain(old: Operation, new: Operation) -> str:
@@ -60,7 +65,11 @@ def _explain(old: Operation, new: Operation) -> str:
 
 
 def _refuse(operation: Operation, entries: tuple[Entry, ...]) -> RequestValidationError:
+    there = next((e for e in entries if e.qualified_name == operation.name), None)
     hint = nearest(operation.name, (entry.qualified_name for entry in entries))
+    if there is not None:
+        place = excerpt(f"{there.method} {there.path}", 120)
+        hint = f"; {excerpt(operation.name, 80)} is now {place}"
     problem = Problem("operation", f"the client's document by now has no such operation{hint}")
     message = f"{operation.label} is gone, nothing was sent: {problem.message}"
     return RequestValidationError(message, None, None, None, operation.label, (problem,))

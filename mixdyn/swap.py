@@ -19,9 +19,9 @@ from mixdyn.discovery import Mark, Search, Served
 from mixdyn.document import Document
 from mixdyn.effect import Flow
 from mixdyn.errors import DocumentError, RequestValidationError, excerpt, itemize
+from mixdyn.scheme import parse_requirements
 from mixdyn.security import apply_security, prove
 from mixdyn.settings import Watch
-from mixdyn.shape import as_array, is_object
 from mixdyn.succession import find_level
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def fetch(
 
 def _list_requirements(surface: Surface, given: Any) -> list[Any]:
     """Give the document's own security requirements, else each credential alone."""
-    own = [each for each in as_array(surface.document.root.get("security")) if is_object(each)]
+    own = parse_requirements(surface.document.root.get("security"))
     return own or [{name: []} for name in given]
 
 

@@ -243,8 +243,11 @@ def rename(document: dict[str, Any], **parts: Any) -> None:
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        (lambda d: rename(d, operationId="branch"), "It is now 'sessions.branch_async' (POST /s"),
-        (lambda d: rename(d, tags=["forks"]), "It is now 'forks.fork_async' (POST /sessions/{id}"),
+        (
+            lambda d: rename(d, operationId="branch"),
+            "POST /sessions/{id}/fork is now 'sessions.branch_async'",
+        ),
+        (lambda d: rename(d, tags=["forks"]), "POST /sessions/{id}/fork is now 'forks.fork_async'"),
         (lambda d: d["paths"].pop("/sessions/{id}/fork"), "POST /sessions/{id}/fork is gone"),
     ],
 )
@@ -253,6 +256,95 @@ def test_renames(tmp_path: Path, edit: Any, message: str) -> None:
     text = "from mixdyn import Mix\nMix().sessions.fork_async(id='x')"
     (found,) = check(tmp_path, text, change(edit), NEW)
     assert message in found
+
+
+def lay_out(*parts: tuple[str, str, str], **more: Any) -> dict[str, Any]:
+    """Give a document with operations: each a path, a method and an operationId."""
+    paths: dict[str, Any] = {}
+    for path, method, name in parts:
+        paths.setdefault(path, {})[method] = {**operation(name), **more}
+    return {**NEW, "paths": paths}
+
+
+SWAPPED = "'sessions.one' is now DELETE /a, was GET /a. GET /a is now 'sessions.two'"
+BACK = "'sessions.two_async' is now GET /a, was DELETE /a. DELETE /a is now 'sessions.one_async'"
+TAKEN = "'sessions.one' is now DELETE /b, was GET /a. GET /a is gone"
+LEFT = "no operation 'sessions.two_async'. DELETE /b is now 'sessions.one_async'"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [
+        (  # two names changed places
+            lay_out(("/a", "get", "one"), ("/a", "delete", "two")),
+            lay_out(("/a", "get", "two"), ("/a", "delete", "one")),
+            [
+                f"3: other-operation: {SWAPPED}",
+                f"4: other-operation: {BACK}",
+                f"5: other-operation: {SWAPPED}",
+            ],
+        ),
+        (  # one took the name of another that is gone
+            lay_out(("/a", "get", "one"), ("/b", "delete", "two")),
+            lay_out(("/b", "delete", "one")),
+            [
+                f"3: other-operation: {TAKEN}",
+                f"4: no-method: {LEFT}",
+                f"5: other-operation: {TAKEN}",
+            ],
+        ),
+        (  # nothing but another place
+            lay_out(("/a", "get", "one"), ("/b", "delete", "two")),
+            lay_out(("/c", "get", "one"), ("/b", "delete", "two")),
+            [],
+        ),
+    ],
+)
+def test_names_that_mean_others(tmp_path: Path, old: Any, new: Any, found: list[str]) -> None:
+    """A method whose name stands for another operation by now is told, though calls would go on."""
+    text = (
+        "from mixdyn import Mix\nmix = Mix()\nmix.sessions.one()\nmix.sessions.two_async()\n"
+        "mix.call('sessions.one')\n"
+    )
+    assert check(tmp_path, text, new, old) == found
+    prepared = text.replace("mix.sessions.one()", "mix.sessions.one.prepare()")
+    assert check(tmp_path, prepared, new, old) == found
+    assert check(tmp_path, text, old, old) == []
+
+
+def test_long_chains(tmp_path: Path) -> None:
+    """What many functions pass on, the last one first, is followed some of the way only."""
+    links = [f"def f{i}():\n    return f{i + 1}()\n" for i in range(12)]
+    text = f"from mixdyn import Mix\n{''.join(links)}def f12():\n    return Mix()\n"
+    assert check(tmp_path, f"{text}f0().nope\n") == []
+    assert len(check(tmp_path, f"{text}f8().nope\n")) == 1
+
+
+def test_arguments_that_mean_others(tmp_path: Path) -> None:
+    """So is an argument whose name another one took."""
+    old = lay_out(("/a", "post", "one"), **body(fields(limit=TEXT, rest=TEXT)))
+    new = lay_out(
+        ("/a", "post", "one"),
+        **body(fields(limit=TEXT, rest=TEXT)),
+        parameters=[param("limit")],
+    )
+    text = "from mixdyn import Mix\nMix().sessions.one(rest='x',\n  limit='y', nope=1)\n"
+    assert check(tmp_path, text, new, old) == [
+        "3: other-argument: sessions.one: limit is now the query limit, was the body limit"
+    ]
+    broken = lay_out(("/a", "post", "one"), parameters=[{"$ref": "#/nowhere"}])
+    assert check(tmp_path, text, broken, old) == []
+
+
+def test_arguments_of_another_operation(tmp_path: Path) -> None:
+    """Where the method is another one, its arguments are not told of besides."""
+    at = [param("limit")]
+    old = lay_out(("/a", "post", "one"), **body(fields(limit=TEXT)))
+    new = lay_out(("/b", "put", "one"), **body(fields(limit=TEXT)), parameters=at)
+    new["paths"]["/a"] = {"post": {**old["paths"]["/a"]["post"], "operationId": "two"}}
+    text = "from mixdyn import Mix\nMix().sessions.one(limit='y')\n"
+    (found,) = check(tmp_path, text, new, old)
+    assert found.startswith("2: other-operation: 'sessions.one' is now PUT /b, was POST /a")
 
 
 PETS = {

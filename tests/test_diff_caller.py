@@ -109,11 +109,127 @@ def test_method_moved_to_another_path() -> None:
     assert tell(get(), {"/v2/s": get()["/s"]}) == []
 
 
+def two(one: str, other: str, path: str = "/b", method: str = "get") -> dict[str, Any]:
+    return {"/a": {"get": operation(one)}, path: {method: operation(other)}}
+
+
 def test_names_that_changed_places() -> None:
     """Methods are compared by name: what a call of that name will do then."""
     old = {"/a": {"get": operation("one", param("x"))}, "/b": {"get": operation("two")}}
     new = {"/a": {"get": operation("two", param("x"))}, "/b": {"get": operation("one")}}
-    assert tell(old, new) == ["breaking: sessions.one(-x)", "compatible: sessions.two(+x)"]
+    assert tell(old, new) == [
+        "breaking: sessions.one(now GET /b, was GET /a; that is now sessions.two, -x)",
+        "breaking: sessions.two(now GET /a, was GET /b; that is now sessions.one, +x)",
+    ]
+
+
+def test_names_that_changed_places_alone() -> None:
+    """A name that stands for another operation is told, however much alike the two are."""
+    assert tell(two("one", "two"), two("two", "one")) == [
+        "breaking: sessions.one(now GET /b, was GET /a; that is now sessions.two)",
+        "breaking: sessions.two(now GET /a, was GET /b; that is now sessions.one)",
+    ]
+
+
+def test_name_passed_on() -> None:
+    """So is one that an operation passes on to the next."""
+    assert tell(two("one", "two"), two("two", "three")) == [
+        "breaking: sessions.one is now sessions.two",
+        "breaking: sessions.two(now GET /a, was GET /b; that is now sessions.three)",
+    ]
+
+
+def test_name_taken_by_a_new_operation() -> None:
+    """A new operation that comes first takes the name, and the old one gets another."""
+    old = {"/a": {"get": operation("getA")}}
+    new = {"/0": {"delete": operation("get_a")}, **old}
+    assert tell(old, new) == [
+        "breaking: sessions.get_a(now DELETE /0, was GET /a; that is now sessions.get_a_2)"
+    ]
+
+
+def test_name_of_an_operation_that_is_gone() -> None:
+    """A name that a removed operation leaves to another is told, too."""
+    old = two("one", "two", method="delete")
+    new = {"/b": {"delete": operation("one")}}
+    assert tell(old, new) == [
+        "breaking: sessions.one(now DELETE /b, was GET /a)",
+        "breaking: sessions.two is now sessions.one",
+    ]
+
+
+def test_name_of_an_unreadable_operation() -> None:
+    """Even where one of the two cannot be read."""
+    old = two("one", "two", method="delete")
+    new = {"/b": {"delete": operation("one", {"$ref": "#/nowhere"})}}
+    assert tell(old, new)[0] == "breaking: sessions.one(now DELETE /b, was GET /a)"
+
+
+def test_name_of_one_of_two_tags() -> None:
+    """A second name that is gone has no heir."""
+    assert tell(get(tags=["sessions", "chats"]), get()) == ["breaking: chats.sessions_list removed"]
+
+
+def put(schema: Any, *parameters: Any) -> dict[str, Any]:
+    return {"/s": {"post": operation("put", *parameters, **body(schema))}}
+
+
+def test_argument_that_means_another() -> None:
+    """An argument's name that another one takes is told: calls go on, and say something else."""
+    old = put(fields(limit=TEXT))
+    assert tell(old, put(fields(limit=TEXT), param("limit"))) == [
+        "breaking: sessions.put(+limit_body, limit: now query limit, was body limit)"
+    ]
+
+
+def test_argument_that_takes_the_name() -> None:
+    """So is a name that is left to another argument, where its own is gone."""
+    old, new = get(param("q"), param("q", "header")), get(param("q", "header"))
+    assert tell(old, new) == ["breaking: sessions.list(-q_header, q: now header q, was query q)"]
+
+
+def test_argument_that_moved() -> None:
+    """An argument that goes elsewhere, and has its name for itself, is told as a risk."""
+    old, new = get(param("q")), get(param("q", "header"))
+    assert tell(old, new) == ["risky: sessions.list(q: now header q, was query q)"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (get(param("startAt")), get(param("start_at"))),
+        (get(param("X-Y", "header")), get(param("x-y", "header"))),
+    ],
+)
+def test_argument_that_is_spelled_otherwise(old: Any, new: Any) -> None:
+    """How its name is written over HTTP is nothing to callers."""
+    assert tell(old, new) == []
+
+
+def test_level_counts() -> None:
+    """What breaks Python callers alone is breaking: a body that is no longer taken apart."""
+    one, other = fields(a=TEXT), fields(b=TEXT)
+    sides = (document(put(schema)) for schema in (one, {"oneOf": [one, other]}))
+    found = compare(*sides)
+    assert [change.level for change in found.changes] == ["compatible"]
+    assert list(map(str, found.callers)) == ["sessions.put(+body (required), -a)"]
+    assert found.worst == "breaking"
+    assert found.fails_on("breaking")
+
+
+def test_types_retell() -> None:
+    """Other types in a signature are no worse than what changed over HTTP."""
+    old, new = (get(param("a", schema={"type": kind})) for kind in ("integer", "number"))
+    assert tell(old, new) == ["compatible: sessions.list(a: float, was int)"]
+    sides = (get(**answers({"type": kind})) for kind in ("number", "integer"))
+    assert tell(*sides) == ["compatible: sessions.list(returns int, was float)"]
+
+
+def test_nothing_may_come() -> None:
+    """A success without anything is one to be ready for."""
+    answer = answers(TEXT)["responses"]
+    new = get(responses={**answer, "204": {"description": ""}})
+    assert tell(get(responses=answer), new) == ["risky: sessions.list(returns str | None, was str)"]
 
 
 def test_collision() -> None:
@@ -290,3 +406,12 @@ def test_what_may_be_compared(kind: str) -> None:
     with mixdyn.Client(old) as client:
         sources = {"client": client, "document": mixdyn.Document.load(old), "text": json.dumps(old)}
         assert not compare(sources[kind], old)
+
+
+def test_fewer_result_classes() -> None:
+    """A result that is of fewer classes than before is one that callers are ready for."""
+    schemas = {"A": fields("a", a=TEXT), "B": fields("b", b=TEXT)}
+    one, other = ({"$ref": f"#/components/schemas/{name}"} for name in schemas)
+    sides = (get(**answers(schema)) for schema in ({"anyOf": [one, other]}, one))
+    (found,) = tell(*sides, components={"schemas": schemas})
+    assert found == "compatible: sessions.list(returns A, was Union[A, B])"

@@ -379,6 +379,8 @@ KEYWORDS = (
     *("type", "$ref", "properties", "items", "allOf", "oneOf", "enum", "required", "a", "const"),
     *("discriminator", "mapping", "propertyName", "not", "if", "minimum", "nullable", "format"),
     *("additionalProperties", "patternProperties", "prefixItems"),
+    *("anyOf", "contains", "else", "maxContains", "minContains", "multipleOf", "then"),
+    *("contentMediaType", "defaultMapping", "propertyNames", "unevaluatedProperties"),
 )
 JSON = st.recursive(
     st.none()

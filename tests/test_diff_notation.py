@@ -144,6 +144,32 @@ def test_another_way(path: Path) -> None:
     assert found == {}
 
 
+def test_conditions_another_way() -> None:
+    """However conditions are written, and whatever they refer to, they are the same."""
+    text, card = {"type": "string"}, {"$ref": "#/components/schemas/Card"}
+    kind = {"properties": {"kind": {"enum": ["a", "b"]}}}
+    schema = {
+        "type": "object",
+        "properties": {"a": text, "b": {"type": ["string", "null"]}, "kind": text},
+        "anyOf": [{"required": ["a", "b"]}, {"required": ["kind"]}],
+        "allOf": [
+            {"if": kind, "then": {"required": ["b", "a"]}, "else": {"not": card}},
+            {"if": card, "then": {"minProperties": 2}},
+            {"not": {"anyOf": [card, {"type": "array", "contains": card, "maxContains": 3}]}},
+            {"not": {"oneOf": [{"properties": {"a": {"enum": ["x", "y"]}}}, {"required": ["z"]}]}},
+        ],
+    }
+    schemas: dict[str, Any] = {
+        "Card": {"type": "object", "properties": {"no": text}, "required": ["no"]}
+    }
+    old = with_schema(schema, "request", schemas=schemas)
+    for way, write in WAYS.items():
+        assert not compare(old, write(old)), way
+        assert not compare(write(old), old), way
+    schemas = {"Card": {**schemas["Card"], "maxProperties": 3}}
+    assert compare(old, with_schema(schema, "request", schemas=schemas))
+
+
 A, B = ({"type": "object", "properties": {"p": schema}} for schema in ({"maxLength": 5}, {}))
 NEXT = {"$ref": "#/components/schemas/Next"}
 

@@ -157,7 +157,21 @@ def test_names_alone() -> None:
     assert found
     assert not found.changes
     assert str(found.callers[0]) == "errors.Sad removed"
-    assert "No changes over HTTP." in found.text()
+    assert "\nno changes over HTTP; risky for Python callers\n" in found.text()
+
+
+def test_names_break_more() -> None:
+    """What is worse for Python callers than over HTTP is said beside the counts, in each form."""
+    one, other = fields(a=TEXT), fields(b=TEXT)
+    old, new = (
+        document({"/a": {"post": {**body(schema), **answers()}}})
+        for schema in (one, {"oneOf": [one, other]})
+    )
+    found = compare(old, new)
+    line = "0 breaking, 0 risky, 1 compatible changes; breaking for Python callers"
+    for text in (found.text(), found.markdown(), found.html()):
+        assert line in text
+    assert found.to_dict()["worst"] == "breaking"
 
 
 def test_many_operations() -> None:

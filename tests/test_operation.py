@@ -15,11 +15,11 @@ from mixdyn.operation import (
     Operation,
     Parameter,
     parse_operation,
-    parse_security_schemes,
     parse_servers,
     split_template,
 )
 from mixdyn.schema import Schemas
+from mixdyn.scheme import parse_security_schemes
 from tests.documents import (
     INTEGER,
     TEXT,
@@ -397,6 +397,8 @@ SCHEMES = {
         ({"security": [{"gone": []}, {"a": [], "gone": []}, {"b": []}]}, None, ({"b": []},)),
         ({"security": "nonsense"}, None, ()),
         ({"security": [5]}, None, ()),
+        ({"security": [{"#/components/securitySchemes/b": ["read"]}]}, None, ({"b": ["read"]},)),
+        ({"security": [{"#/components/parameters/b": []}]}, None, ()),
     ],
 )
 def test_security_of_operation_goes_before_documents(own: Any, root: Any, expected: Any) -> None:

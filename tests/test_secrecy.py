@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from mixdyn import secrecy
-from mixdyn.operation import SecurityScheme
 from mixdyn.redact import Redactor
+from mixdyn.scheme import SecurityScheme
 from mixdyn.secrecy import Secrecy
 from tests.documents import FORM, INTEGER, TEXT, answers, body, fields, make_operation, param
 

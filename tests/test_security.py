@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mixdyn.errors import RequestValidationError
-from mixdyn.operation import SecurityScheme
+from mixdyn.scheme import SecurityScheme
 from mixdyn.security import apply_security, check_credentials, choose_requirement
 
 URL = "https://a.io/x"

@@ -229,6 +229,27 @@ def test_held_methods_that_moved(moved: str) -> None:
         assert held(**{name: "7"}).name == f"http://new.test{moved.split('{', maxsplit=1)[0]}7"
 
 
+def test_held_methods_never_become_what_was_another(recorder: Recorder) -> None:
+    """An operation that was another one before is no successor, though it has the operationId."""
+    api = make(recorder)
+    held = api.pets.get
+    api.use_spec({**NEW, "paths": {"/pets": {"get": operation("get")}}})
+    with pytest.raises(RequestValidationError, match=r"is gone.*; pets\.get is now GET /pets"):
+        held(id="1")
+    assert recorder.requests == []
+
+
+def test_held_methods_whose_names_changed_places(recorder: Recorder) -> None:
+    """A method goes on with its operation, whatever that is called, and says so."""
+    api = make(recorder)
+    held = api.pets.list
+    paths = {"/pets": {"get": operation("adopt"), "post": operation("list")}}
+    api.use_spec({**NEW, "paths": paths})
+    with pytest.warns(HeldMethodWarning, match=r"is called as pets\.adopt"):
+        held()
+    assert [request.method for request in recorder.requests] == ["GET"]
+
+
 def test_held_methods_that_are_gone(recorder: Recorder) -> None:
     """They say so, and nothing is sent."""
     api = make(recorder)

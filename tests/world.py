@@ -10,10 +10,11 @@ from mixdyn.clock import Clock
 from mixdyn.effect import Build, Built, Close, Effect, Flow, Open, Read, Send, Sleep
 from mixdyn.flow import call
 from mixdyn.hook import Run
-from mixdyn.operation import parse_operation, parse_security_schemes
+from mixdyn.operation import parse_operation
 from mixdyn.plan import Plan, make_plan
 from mixdyn.results import Types
 from mixdyn.schema import Schemas
+from mixdyn.scheme import parse_security_schemes
 from mixdyn.settings import Settings
 from tests.documents import make_document
 from tests.things import PATHS, SCHEMAS

@@ -5,7 +5,7 @@ What changed in who may call an operation, and where.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from mixdyn.diff.edition import Side
 from mixdyn.diff.finding import Found
@@ -18,59 +18,102 @@ from mixdyn.shape import as_array, as_object
 
 _SHOWN = 80
 
-Alternatives = Mapping[frozenset[str], frozenset[str]]
+
+class Alternative(NamedTuple):
+    """Schemes that are to be satisfied together, with their scopes; of none, any call is taken."""
+
+    names: frozenset[str]
+    scopes: frozenset[tuple[str, str]]
+
+    def covers(self, other: Alternative) -> bool:
+        """Tell whether whoever satisfies the other satisfies this one."""
+        return self.names <= other.names and self.scopes <= other.scopes
+
+    def __str__(self) -> str:
+        return excerpt(" and ".join(sorted(self.names)), _SHOWN)
+
+
+_FREE = Alternative(frozenset(), frozenset())
+
+_OPEN = frozenset({_FREE})
+
+Alternatives = frozenset[Alternative]
+Places = tuple[str, str]
 
 
 def compare_security(old: Side, new: Side) -> Iterator[Found]:
     """Tell what changed in the credentials that an operation takes."""
     one, other = (_list_alternatives(side.operation.security) for side in (old, new))
     places = _locate(old, "security"), _locate(new, "security")
-    free = frozenset[str]()
     if one != other:
-        if (free in one) != (free in other):
-            what = "became-required" if free in one else "no-longer-required"
-            message = f"a credential is {'now' if free in one else 'no longer'} required"
+        if (_FREE in one) != (_FREE in other):
+            what = "became-required" if _FREE in one else "no-longer-required"
+            message = f"a credential is {'now' if _FREE in one else 'no longer'} required"
             yield Found(f"security-{what}", message, *places)
         yield from _compare_alternatives(one, other, places)
-    for name in sorted({n for names in one.keys() & other.keys() for n in names}):
+    before, after = (
+        {name for alternative in some for name in alternative.names} for some in (one, other)
+    )
+    for name in sorted(before & after):
         if old.edition.schemes[name] != new.edition.schemes[name]:
             message = f"the security scheme {excerpt(name, _SHOWN)} is another"
             below = f"/components/securitySchemes/{escape_pointer(name)}"
             yield Found("security-scheme-changed", message, below, below)
 
 
-def _compare_alternatives(
-    old: Alternatives, new: Alternatives, places: tuple[str, str]
-) -> Iterator[Found]:
-    for names in sorted(old.keys() | new.keys(), key=sorted):
-        if not names:
-            continue
-        shown = excerpt(" and ".join(sorted(names)), _SHOWN)
-        if names in old and names in new:
-            yield from _compare_scopes(shown, old[names], new[names], places)
-        elif names in old and frozenset() not in new:
-            yield Found("security-alternative-removed", f"{shown} is no longer taken", *places)
-        elif names in new and old.keys() - {frozenset()}:
-            yield Found("security-alternative-added", f"{shown} is now taken", *places)
+def _compare_alternatives(old: Alternatives, new: Alternatives, places: Places) -> Iterator[Found]:
+    gone, come = old - new - {_FREE}, new - old - {_FREE}
+    for one, other in _pair_scopes(gone, come):
+        gone, come = gone - {one}, come - {other}
+        yield from _compare_scopes(str(one), one.scopes, other.scopes, places)
+    for one in sorted(gone, key=_order):
+        if not any(other.covers(one) for other in new):
+            yield Found("security-alternative-removed", f"{one} is no longer taken", *places)
+        elif _FREE in old or _FREE not in new:
+            message = f"the alternative {one} was dropped; another asks for less"
+            yield Found("security-alternative-dropped", message, *places)
+    for other in sorted(come, key=_order):
+        if old != _OPEN or _FREE in new:
+            yield Found("security-alternative-added", f"{other} is now taken", *places)
+
+
+def _pair_scopes(
+    gone: Alternatives, come: Alternatives
+) -> Iterator[tuple[Alternative, Alternative]]:
+    """Pair the alternatives of the same schemes whose scopes differ least."""
+    pairs = [(one, other) for one in gone for other in come if one.names == other.names]
+    taken: set[tuple[str, Alternative]] = set()
+    for one, other in sorted(
+        pairs, key=lambda p: (len(p[0].scopes ^ p[1].scopes), _order(p[0]), _order(p[1]))
+    ):
+        if taken.isdisjoint((("old", one), ("new", other))):
+            taken.update((("old", one), ("new", other)))
+            yield one, other
+
+
+def _order(alternative: Alternative) -> tuple[list[str], list[tuple[str, str]]]:
+    return sorted(alternative.names), sorted(alternative.scopes)
 
 
 def _compare_scopes(
-    name: str, old: frozenset[str], new: frozenset[str], places: tuple[str, str]
+    name: str, old: frozenset[tuple[str, str]], new: frozenset[tuple[str, str]], places: Places
 ) -> Iterator[Found]:
     for what, scopes in (("removed", old - new), ("added", new - old)):
-        for scope in sorted(scopes):
-            message = f"the scope {excerpt(scope.partition(' ')[2], _SHOWN)} of {name} was {what}"
+        for _, scope in sorted(scopes):
+            message = f"the scope {excerpt(scope, _SHOWN)} of {name} was {what}"
             yield Found(f"security-scope-{what}", message, *places)
 
 
 def _list_alternatives(security: tuple[Mapping[str, Any], ...]) -> Alternatives:
-    """Give the scopes of each alternative; where any call is allowed, an empty one."""
-    if not security:
-        return {frozenset(): frozenset()}
-    return {
-        frozenset(rule): frozenset(f"{n} {s}" for n in rule for s in as_array(rule[n]))
+    """Give the alternatives, in no order; where nothing is said, any call is allowed."""
+    found = (
+        Alternative(
+            frozenset(rule),
+            frozenset((name, str(scope)) for name in rule for scope in as_array(rule[name])),
+        )
         for rule in security
-    }
+    )
+    return frozenset(found) or _OPEN
 
 
 def compare_servers(old: Side, new: Side) -> Iterator[Found]:

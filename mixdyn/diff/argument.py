@@ -4,7 +4,7 @@ What changed in the parameters of an operation.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from mixdyn.diff.edition import Side
 from mixdyn.diff.finding import Found, Root, Step
@@ -12,7 +12,7 @@ from mixdyn.diff.place import point
 from mixdyn.document import escape_pointer
 from mixdyn.errors import excerpt
 from mixdyn.names import to_snake
-from mixdyn.operation import Operation, Parameter, split_template
+from mixdyn.operation import Argument, Operation, Parameter, split_template
 
 _SHOWN = 60
 
@@ -32,6 +32,27 @@ def compare_parameters(old: Side, new: Side) -> Iterator[Step]:
         words = "was added, and is required" if parameter.required else "was added"
         places = old.pointer, _point(new, parameter)
         yield Found(f"request-{what}", f"the {_name(parameter)} {words}", *places)
+
+
+def find_displaced(old: Iterable[Argument], new: Iterable[Argument]) -> frozenset[str]:
+    """
+    Give the names of arguments that stand for something else by now.
+
+    A name does where what it stood for goes by another name, or what it stands for did. What was
+    only moved, or is spelled otherwise, keeps its name and its meaning.
+    """
+    before, after = ({a.name: _find_place(a) for a in arguments} for arguments in (old, new))
+    known, there = frozenset(before.values()), frozenset(after.values())
+    return frozenset(
+        name
+        for name, place in before.items()
+        if name in after and after[name] != place and (place in there or after[name] in known)
+    )
+
+
+def _find_place(argument: Argument) -> tuple[str, str]:
+    is_header = argument.location == "header"
+    return argument.location, argument.wire.lower() if is_header else argument.wire
 
 
 def _index(operation: Operation) -> dict[tuple[str, ...], Parameter]:

@@ -8,17 +8,18 @@ from collections.abc import Callable, Iterator
 
 from mixdyn.diff.access import compare_security, compare_servers
 from mixdyn.diff.argument import compare_parameters
-from mixdyn.diff.change import Direction
 from mixdyn.diff.edition import Edition, Side, Site
-from mixdyn.diff.finding import Found, Root, Step
-from mixdyn.diff.header import compare_headers
+from mixdyn.diff.finding import Found, Step
+from mixdyn.diff.medium import compare_media
+from mixdyn.diff.outcome import compare_responses
 from mixdyn.diff.pairing import generalize
-from mixdyn.document import escape_pointer
+from mixdyn.diff.plain import make_key, strip_remarks
 from mixdyn.errors import excerpt
-from mixdyn.media import MediaType, is_streamed, rank_media
-from mixdyn.operation import Operation, Response
+from mixdyn.operation import Operation
+from mixdyn.shape import as_object
 
 _SHOWN = 80
+_POSITIONS = ("prefixEncoding", "itemEncoding")
 
 
 def compare_sites(
@@ -105,125 +106,30 @@ def _compare_bodies(old: Side, new: Side) -> Iterator[Step]:
     if before.required != after.required:
         what = "required" if after.required else "optional"
         yield Found(f"request-body-became-{what}", f"the body is now {what}", *places)
-    yield from _compare_media("request", before.media, after.media, places)
+    yield from compare_media("request", before.media, after.media, places)
+    positions, others = _list_positions(old), _list_positions(new)
+    for name in positions.keys() & others.keys():
+        if positions[name] != others[name]:
+            message = f"parts of {excerpt(name, _SHOWN)} are written in another way by position"
+            yield Found("request-encoding-changed", message, *places)
 
 
-def _compare_media(
-    side: Direction, old: tuple[MediaType, ...], new: tuple[MediaType, ...], places: tuple[str, str]
-) -> Iterator[Step]:
-    before, after = ({_normalize(m.content_type): m for m in media} for media in (old, new))
-    for name in [*before]:
-        if name in after:
-            yield from _compare_medium(side, before.pop(name), after.pop(name), places)
-    for what, some, others in (("widened", before, after), ("narrowed", after, before)):
-        yield from _compare_patterns(side, what, some, others, places)
-    for what, alone in (("removed", before), ("added", after)):
-        for name in alone:
-            message = f"the media type {excerpt(name, _SHOWN)} was {what}"
-            yield Found(f"{side}-media-type-{what}", message, *_below(places, what, name))
-
-
-def _compare_patterns(
-    side: Direction,
-    what: str,
-    some: dict[str, MediaType],
-    others: dict[str, MediaType],
-    places: tuple[str, str],
-) -> Iterator[Found]:
-    """Take out what a pattern such as `*/*` on the other side covers, and tell of it."""
-    covering: set[str] = set()
-    for name in [*some]:
-        wide = next((o for o in others if "*" in o and rank_media(o, some[name].essence)), None)
-        if wide is not None:
-            del some[name]
-            covering.add(wide)
-            pair = (name, wide) if what == "widened" else (wide, name)
-            shown = " became ".join(excerpt(n, _SHOWN) for n in pair)
-            yield Found(f"{side}-media-type-{what}", f"the media type {shown}", *places)
-    for name in covering:
-        del others[name]
-
-
-def _below(places: tuple[str, str], what: str, name: str) -> tuple[str, str]:
-    """Point at a media type in the document that has it."""
-    step = f"/content/{escape_pointer(name)}"
-    return (places[0] + step, places[1]) if what == "removed" else (places[0], places[1] + step)
-
-
-def _compare_medium(
-    side: Direction, old: MediaType, new: MediaType, places: tuple[str, str]
-) -> Iterator[Step]:
-    way: Direction = "event" if side == "response" and is_streamed(old) else side
-    for one, other in ((old.schema, new.schema), (old.item_schema, new.item_schema)):
-        if one is not None and other is not None:
-            yield Root(one, other, way)
-        elif one is not other:
-            what = "added" if one is None else "removed"
-            message = f"the schema of {excerpt(old.essence, _SHOWN)} was {what}"
-            yield Found(f"{way}-schema-{what}", message, *places)
-    if side == "request" and _strip(old) != _strip(new):
-        message = f"parts of {excerpt(old.essence, _SHOWN)} are written in another way"
-        yield Found("request-encoding-changed", message, *places)
-
-
-def _strip(media: MediaType) -> dict[str, object]:
-    """Give the encoding of the parts, without remarks, and without what says nothing."""
+def _list_positions(side: Side) -> dict[str, str]:
+    """Give how parts without names are written (OpenAPI 3.2, 4.14.4); calls have no use for it."""
+    document = side.edition.document
+    content = document.resolve(side.entry.operation.child("requestBody")).child("content")
+    media = {name: document.resolve(content.child(name)).value for name in as_object(content.value)}
     return {
-        name: {k: v for k, v in rule.items() if k[:2] != "x-"} if hasattr(rule, "items") else rule
-        for name, rule in media.encoding.items()
-        if rule
+        str(name).lower(): make_key([strip_remarks(as_object(m).get(k)) for k in _POSITIONS])
+        for name, m in media.items()
     }
-
-
-def _compare_responses(old: Side, new: Side) -> Iterator[Step]:
-    olds, news = ({r.status.upper(): r for r in s.operation.responses} for s in (old, new))
-    for status in [*olds, *(s for s in news if s not in olds)]:
-        places = _response_places(old, new, olds.get(status), news.get(status))
-        if status in olds and status in news:
-            problems = problem_of(olds[status]), problem_of(news[status])
-            if any(problems):
-                yield from _compare_unreadable(*problems, places)
-                continue
-            yield from _compare_media("response", olds[status].media, news[status].media, places)
-            yield from compare_headers(old, new, status, places)
-        else:
-            kind = "success" if status[:1] in "23" else "error"
-            what = "removed" if status in olds else "added"
-            message = f"the response {excerpt(status.lower(), _SHOWN)} was {what}"
-            yield Found(f"response-{kind}-status-{what}", message, *places)
-
-
-def problem_of(response: Response) -> str:
-    """Say why a response cannot be read, empty where it can."""
-    text = response.description
-    return text if text.startswith("(cannot be read: ") and not response.media else ""
-
-
-def _compare_unreadable(old: str, new: str, places: tuple[str, str]) -> Iterator[Found]:
-    if not old:
-        yield Found("response-schema-became-unreadable", new, *places)
-    elif not new:
-        yield Found("response-schema-became-readable", old, *places)
-
-
-def _response_places(
-    old: Side, new: Side, one: Response | None, other: Response | None
-) -> tuple[str, str]:
-    """Point at a response, or at the list that lacks it."""
-    below = [f"/{r.status}" if r is not None else "" for r in (one, other)]
-    return f"{old.pointer}/responses{below[0]}", f"{new.pointer}/responses{below[1]}"
-
-
-def _normalize(content_type: str) -> str:
-    """Give a media type as it is compared: case and spaces mean nothing."""
-    return ";".join(part.strip().lower() for part in content_type.split(";"))
 
 
 _COMPARISONS: tuple[Callable[[Side, Side], Iterator[Step]], ...] = (
     _compare_remarks,
     compare_parameters,
     _compare_bodies,
-    _compare_responses,
+    compare_responses,
     compare_security,
     compare_servers,
 )

@@ -7,8 +7,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any
+from typing import Any, get_args
 
+from mixdyn.diff.argument import find_displaced
 from mixdyn.diff.change import CallerChange, Change, Level, worst
 from mixdyn.diff.edition import Edition, Site
 from mixdyn.diff.pairing import Pairing
@@ -19,6 +20,7 @@ from mixdyn.operation import Argument, Operation
 from mixdyn.plan import Plan, make_plan
 from mixdyn.response import ResponseReader
 from mixdyn.signature import argument_type, result_type
+from mixdyn.view import Model
 
 _SHOWN = 80
 _LISTED = 10
@@ -26,7 +28,7 @@ _MINUS = "\N{MINUS SIGN}"
 _MODULES = re.compile(r"\b(?:typing|datetime|mixdyn(?:\.\w+)*)\.(?=[A-Za-z_])")
 _MODEL = re.compile(r"^/components/schemas/([^/]+)(?:/allOf/[0-9]+)*(?:/properties/[^/]+)?$")
 _PROPERTY = re.compile(
-    r"(?:response|event)-(?:required-)?property-(?:added|removed|became-write-only)"
+    r"(?:response|event)-(?:required-|forbidden-)?property-(?:added|removed|became-write-only)"
 )
 
 Detail = tuple[str, Level]
@@ -36,53 +38,94 @@ def find_caller_changes(
     pairing: Pairing, changes: tuple[Change, ...], old: Edition, new: Edition
 ) -> tuple[CallerChange, ...]:
     """Tell what changes in Python: methods, their arguments and results, classes."""
-    before = {name: site for site in old.sites for name in site.names}
-    after = {name: site for site in new.sites for name in site.names}
-    successors = {id(one): other for one, other in pairing.pairs}
-    touched = {label for change in changes for label in change.operations}
+    names = _Names(pairing, old, new)
+    touched: dict[str, list[Change]] = {}
+    for change in changes:
+        for label in change.operations:
+            touched.setdefault(label, []).append(change)
     found: list[CallerChange] = []
-    renamed: set[str] = set()
-    for name, site in before.items():
-        other = after.get(name)
-        successor = successors.get(id(site))
+    for name, site in names.before.items():
+        other = names.after.get(name)
         if other is None:
-            found.append(_lose(name, site, successor, before, renamed))
-        elif other.label in touched or other is not successor:
-            found += _compare_methods(name, site, other, old, new)
+            found.append(names.lose(name, site))
+        elif other.label in touched or other is not names.successors.get(id(site)):
+            details = names.tell_other(name, site)
+            level: Level = "risky" if details else _rate_types(touched[other.label])
+            found += _compare_methods(name, (site, other), details, (old, new), level)
     found += [
         CallerChange("operation", name, "added", "compatible")
-        for name in after
-        if name not in before and name not in renamed
+        for name in names.after
+        if name not in names.before and name not in names.renamed
     ]
     found += _compare_models(changes, old, new)
     found += _compare_errors(old, new)
     return tuple(found)
 
 
-def _lose(
-    name: str, site: Site, successor: Site | None, before: dict[str, Site], renamed: set[str]
-) -> CallerChange:
-    """Tell that a name is gone, and what the operation is called now, if it is there."""
-    fresh = [n for n in successor.names if n not in before] if successor is not None else []
-    if fresh:
+class _Names:
+    """The names of methods in both documents; `renamed` are the new ones that were told of."""
+
+    def __init__(self, pairing: Pairing, old: Edition, new: Edition) -> None:
+        self.before = {name: site for site in old.sites for name in site.names}
+        self.after = {name: site for site in new.sites for name in site.names}
+        self.successors = {id(one): other for one, other in pairing.pairs}
+        self.renamed: set[str] = set()
+
+    def lose(self, name: str, site: Site) -> CallerChange:
+        """Tell that a name is gone, and what the operation is called now, if it is there."""
+        other = self._rename(name, site)
+        if other:
+            return CallerChange("operation", name, "renamed", "breaking", (), other)
+        return CallerChange("operation", name, "removed", "breaking")
+
+    def tell_other(self, name: str, site: Site) -> list[Detail]:
+        """Tell where a name stands for another operation by now, however much alike the two are."""
+        now = self.after[name]
+        if now is self.successors.get(id(site)):
+            return []
+        other = self._rename(name, site)
+        hint = f"; that is now {other}" if other else ""
+        return [(f"now {_place(now)}, was {_place(site)}{hint}", "breaking")]
+
+    def _rename(self, name: str, site: Site) -> str:
+        """Give the name that an operation has instead, if it has a new one; it is told of then."""
+        successor = self.successors.get(id(site))
+        names = successor.names if successor is not None else ()
+        fresh = [n for n in names if self.before.get(n) is not site]
+        if not fresh:
+            return ""
         other = fresh[min(site.names.index(name), len(fresh) - 1)]
-        renamed.add(other)
-        return CallerChange("operation", name, "renamed", "breaking", (), other)
-    return CallerChange("operation", name, "removed", "breaking")
+        self.renamed.add(other)
+        return other
+
+
+def _place(site: Site) -> str:
+    return excerpt(f"{site.entry.method} {site.entry.path}", _SHOWN)
+
+
+def _rate_types(changes: list[Change]) -> Level:
+    """Rate other types in a signature: they retell what changed over HTTP, which has its level."""
+    codes = {change.code for change in changes}
+    is_plain = all(change.level == "compatible" for change in changes)
+    return "compatible" if is_plain and "response-success-status-added" not in codes else "risky"
 
 
 def _compare_methods(
-    name: str, old: Site, new: Site, before: Edition, after: Edition
+    name: str,
+    sites: tuple[Site, Site],
+    details: list[Detail],
+    editions: tuple[Edition, Edition],
+    level: Level,
 ) -> Iterator[CallerChange]:
-    one, other = old.operation, new.operation
-    if one is None or other is None:
-        return
-    details = [*_compare_arguments(one, other, before, after)]
-    with suppress(DocumentError):  # its own call will say what is wrong with it
-        details += _compare_results(_plan(one, before), _plan(other, after), before, after)
+    (one, other), (before, after) = (site.operation for site in sites), editions
+    if one is not None and other is not None:
+        details += _compare_arguments(one, other, before, after, level)
+        with suppress(DocumentError):  # its own call will say what is wrong with it
+            plans = _plan(one, before), _plan(other, after)
+            details += _compare_results(*plans, before, after, level)
     if details:
-        level = worst([level for _, level in details]) or "compatible"
-        yield CallerChange("operation", name, "changed", level, tuple(text for text, _ in details))
+        most = worst([level for _, level in details]) or "compatible"
+        yield CallerChange("operation", name, "changed", most, tuple(text for text, _ in details))
 
 
 def _plan(operation: Operation, edition: Edition) -> Plan:
@@ -90,9 +133,10 @@ def _plan(operation: Operation, edition: Edition) -> Plan:
 
 
 def _compare_arguments(
-    old: Operation, new: Operation, before: Edition, after: Edition
+    old: Operation, new: Operation, before: Edition, after: Edition, level: Level
 ) -> Iterator[Detail]:
     olds, news = ({a.name: a for a in o.arguments} for o in (old, new))
+    others = find_displaced(old.arguments, new.arguments)
     for name in news:
         if name not in olds:
             needed = news[name].required
@@ -102,12 +146,20 @@ def _compare_arguments(
         other = news.get(name)
         if other is None:
             continue
+        yield from _compare_places(argument, other, is_other=name in others)
         if argument.required != other.required:
             what = "required" if other.required else "optional"
             yield _detail(f"{name} is now {what}", is_breaking=other.required)
         was, now = _name_type(argument, old, before), _name_type(other, new, after)
         if was != now:
-            yield f"{name}: {now}, was {was}", "risky"
+            yield f"{name}: {now}, was {was}", level
+
+
+def _compare_places(old: Argument, new: Argument, *, is_other: bool) -> Iterator[Detail]:
+    """Tell what an argument of the same name stands for by now, where that is something else."""
+    if is_other or old.location != new.location:
+        before, after = (f"{a.location} {excerpt(a.wire, 60)}" for a in (old, new))
+        yield f"{old.name}: now {after}, was {before}", "breaking" if is_other else "risky"
 
 
 def _name_type(argument: Argument, operation: Operation, edition: Edition) -> str:
@@ -121,11 +173,23 @@ def _detail(text: str, *, is_breaking: bool) -> Detail:
     return text, "breaking" if is_breaking else "compatible"
 
 
-def _compare_results(old: Plan, new: Plan, before: Edition, after: Edition) -> Iterator[Detail]:
-    kinds = [_show_type(result_type(p, e.types)) for p, e in ((old, before), (new, after))]
-    if kinds[0] != kinds[1]:
-        yield f"returns {kinds[1]}, was {kinds[0]}", "risky"
+def _compare_results(
+    old: Plan, new: Plan, before: Edition, after: Edition, level: Level
+) -> Iterator[Detail]:
+    kinds = [result_type(p, e.types) for p, e in ((old, before), (new, after))]
+    was, now = map(_show_type, kinds)
+    if was != now:
+        one, other = ({*_list_classes(kind)} for kind in kinds)
+        yield f"returns {now}, was {was}", level if other <= one else "risky"
     yield from _compare_events(_list_events(old), _list_events(new))
+
+
+def _list_classes(kind: Any) -> Iterator[str]:
+    """List the classes of a result: code may name them, whatever they have."""
+    if isinstance(kind, type) and issubclass(kind, Model):
+        yield kind.__name__
+    for part in get_args(kind):
+        yield from _list_classes(part)
 
 
 def _compare_events(old: set[str], new: set[str]) -> Iterator[Detail]:

@@ -11,9 +11,10 @@ from mixdyn.catalog import Catalog, Entry, build_catalog
 from mixdyn.diff.place import point
 from mixdyn.document import Document
 from mixdyn.errors import MixError, excerpt
-from mixdyn.operation import Operation, SecurityScheme, parse_operation, parse_security_schemes
+from mixdyn.operation import Operation, parse_operation
 from mixdyn.results import Types
 from mixdyn.schema import Schemas
+from mixdyn.scheme import SecurityScheme, parse_security_schemes
 
 
 class Site(NamedTuple):

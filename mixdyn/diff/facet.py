@@ -9,44 +9,33 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from typing import Any, NamedTuple, TypeGuard
 
+from mixdyn.diff.clause import Clause, Fact, find_core, forbids_all, list_conditions, read_clauses
+from mixdyn.diff.domain import ANY_TYPE, admits_null, read_types
 from mixdyn.diff.joint import Joints, is_silent
 from mixdyn.diff.place import point
-from mixdyn.diff.plain import make_key, strip_remarks
-from mixdyn.diff.union import Option, list_options
-from mixdyn.schema import TYPES, Schema
-from mixdyn.shape import as_array, as_object, as_text, is_array, is_object
-
-ANY_TYPE = frozenset({"array", "boolean", "integer", "number", "object", "string"})
+from mixdyn.diff.plain import make_key
+from mixdyn.diff.union import Option, list_alternatives, list_options
+from mixdyn.schema import Schema
+from mixdyn.shape import as_array, as_object, as_text, is_number, is_object
 
 COUNTS = {
-    "maxContains": "max-contains",
     "maxItems": "max-items",
     "maxLength": "max-length",
     "maxProperties": "max-properties",
-    "minContains": "min-contains",
     "minItems": "min-items",
     "minLength": "min-length",
     "minProperties": "min-properties",
 }
-_PLAIN = ("contentEncoding", "contentMediaType", "default", "format")
 _WORDS = ("title", "description", "example", "examples")
 _FLAGS = ("deprecated", "uniqueItems")
 _RANGES = (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum"))
 # Schemas that apply to parts of a value, and so grow and shrink with what they allow.
-_CHILDREN = ("contains", "contentSchema", "else", "items", "propertyNames", "then")
+_CHILDREN = ("contentSchema", "items", "propertyNames")
 _CHILD_MAPS = ("dependentSchemas", "patternProperties")
-# Their schemas turn what they allow around, or on its head: only that they changed can be told.
-CONDITIONS = ("if", "not")
 REST = ("additionalProperties", "unevaluatedItems", "unevaluatedProperties")
-
-
-class Fact(NamedTuple):
-    """What a keyword says, and where."""
-
-    value: Any
-    pointer: str
 
 
 class Facet(NamedTuple):
@@ -54,8 +43,8 @@ class Facet(NamedTuple):
     A schema with its parts put together.
 
     `types` are all that it allows but null. `facts` are the keywords without schemas, `required`
-    where each name is required, `children` the schemas below by the way to them, `words` what only
-    people read.
+    where each name is required, `children` the schemas below by the way to them, `clauses` what
+    applies on a condition, `kinds` the keywords of the union, `words` what only people read.
     """
 
     schema: Schema
@@ -69,10 +58,17 @@ class Facet(NamedTuple):
     properties: Mapping[str, Schema]
     children: Mapping[str, Schema]
     closed: Mapping[str, str]
+    clauses: tuple[Clause, ...]
     options: tuple[Option, ...]
-    is_union: bool
+    kinds: frozenset[str]
     discriminator: str | None
+    fallback: Schema | None
     words: str
+
+    @property
+    def is_union(self) -> bool:
+        """Whether there are alternatives, null aside."""
+        return bool(self.kinds)
 
 
 class _Said(NamedTuple):
@@ -93,33 +89,70 @@ def read_facet(schema: Schema, joints: Joints) -> Facet:
         schema: the schema.
         joints: makes one schema of what several parts say of the same thing.
     """
-    core = schema.core
+    core = find_core(schema)
     location = schema.space.document.location
-    parts = {id(p): p for p in (*schema.parts, *(core.parts if core is not schema else ()))}
-    said = _gather([*parts.values()], location)
+    found = {id(p): p for p in (*schema.parts, *(core.parts if core is not schema else ()))}
+    parts = [*found.values()]
+    said = _gather(parts, location)
     facts = said.facts
     listed = _list_values(core)
     if listed is not None:
         fact = Fact(listed, point(core.target, location))
-        facts["enum"] = _merge("enum", facts["enum"], fact) if "enum" in facts else fact
-    types = _read_types([*parts.values()], core, facts)
+        facts["enum"] = merge_facts("enum", facts["enum"], fact) if "enum" in facts else fact
+    kinds = _find_kinds(core) if listed is None else frozenset[str]()
+    types = _settle_types(parts, core, facts, is_union=bool(kinds))
+    is_nullable = admits_null(schema)
+    if is_nullable is None:  # where nothing is said of the type, null may come, too
+        is_nullable = types == ANY_TYPE and "enum" not in facts and not kinds
     return Facet(
         schema=schema,
         core=core,
         pointer=point(schema.resolved.target, location),
         types=types,
-        is_nullable=schema.is_nullable or _allows_all(types, core, facts),
+        is_nullable=is_nullable,
         facts=facts,
         patterns=said.patterns,
         required=said.required,
         properties=joints.list_properties(core),
         children={way: joints.join(schemas) for way, schemas in said.children.items()},
         closed=said.closed,
-        options=tuple(list_options(core)) if listed is None else (),
-        is_union=bool(core.branches) and listed is None,
+        clauses=tuple(read_clauses(parts, core, location)) if listed is None else (),
+        options=tuple(list_options(core)) if kinds or core.discriminator is not None else (),
+        kinds=kinds,
         discriminator=core.discriminator.property_name if core.discriminator else None,
+        fallback=core.discriminator.default if core.discriminator else None,
         words=make_key([schema.get(name) for name in _WORDS]),
     )
+
+
+def _find_kinds(core: Schema) -> frozenset[str]:
+    """Give the keywords of a schema that hold its alternatives, if any."""
+    if not core.branches:
+        return frozenset()
+    return frozenset(
+        keyword
+        for keyword in ("anyOf", "oneOf")
+        for part in core.parts
+        if (branches := list_alternatives(part, core, keyword))
+        and len(list_conditions(part, core, keyword)) < sum(not b.is_null for b in branches)
+    )
+
+
+def _settle_types(
+    parts: list[Schema], core: Schema, facts: dict[str, Fact], *, is_union: bool
+) -> frozenset[str]:
+    """Give the types; null among listed values is told with them, not with the values."""
+    fact = facts.get("enum")
+    values = [*fact.value.values()] if fact is not None else None
+    types = read_types(parts, core, values, is_union=is_union)
+    if "format" in facts and "binary" in facts["format"].value:  # its type may be left out
+        types = types & {"string"} or types
+    if fact is not None and None in fact.value.values():
+        kept = {key: value for key, value in fact.value.items() if value is not None}
+        facts["enum"] = fact._replace(value=kept)
+        if not kept:
+            del facts["enum"]
+    return types
 
 
 def _gather(parts: list[Schema], location: str) -> _Said:
@@ -128,32 +161,26 @@ def _gather(parts: list[Schema], location: str) -> _Said:
         for name, value, keyword in _read_facts(part.value):
             fact = Fact(value, point(part.target, location, keyword))
             known = said.facts.get(name)
-            said.facts[name] = fact if known is None else _merge(name, known, fact)
+            said.facts[name] = fact if known is None else merge_facts(name, known, fact)
         if isinstance(part.value.get("pattern"), str):
             said.patterns[part.value["pattern"]] = point(part.target, location, "pattern")
         for name in as_array(part.value.get("required")):
             if isinstance(name, str):
                 said.required.setdefault(name, point(part.target, location, "required"))
         for keyword in REST:
-            if part.value.get(keyword) is False:
+            if keyword in part.value and forbids_all(part.child(keyword)):
                 said.closed.setdefault(keyword, point(part.target, location, keyword))
         _read_children(part, said.children)
     return said
-
-
-def is_number(value: Any) -> TypeGuard[float]:
-    """Tell whether a value is a finite JSON number."""
-    is_numeric = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return is_numeric and (isinstance(value, int) or math.isfinite(value))
 
 
 def _read_facts(value: Mapping[str, Any]) -> Iterator[tuple[str, Any, str]]:
     """Give what keywords say, each by one name and in one notation, and which keyword says it."""
     yield from _read_counts(value)
     yield from _read_ranges(value)
-    for name in _PLAIN:
-        if name in value and (name == "default" or isinstance(value[name], str)):
-            yield name, value[name], name
+    if "default" in value:
+        yield "default", value["default"], "default"
+    yield from _read_formats(value)
     listing = "const" if "const" in value else "enum"
     allowed = [value["const"]] if listing == "const" else as_array(value.get("enum"))
     if allowed:
@@ -162,28 +189,45 @@ def _read_facts(value: Mapping[str, Any]) -> Iterator[tuple[str, Any, str]]:
     for name, others in as_object(value.get("dependentRequired")).items():
         for other in filter(None, map(as_text, as_array(others))):
             yield f"dependentRequired/{name}: {other}", True, "dependentRequired"
-    for keyword in CONDITIONS:
-        if is_object(value.get(keyword)) and value[keyword]:
-            yield keyword, strip_remarks(value[keyword]), keyword
+
+
+def _read_formats(value: Mapping[str, Any]) -> Iterator[tuple[str, Any, str]]:
+    """Give the format; `byte` and `binary` of 3.0 are an encoding and a media type since 3.1."""
+    name, encoding = value.get("format"), value.get("contentEncoding")
+    media = value.get("contentMediaType")
+    if name == "byte":
+        yield "contentEncoding", "base64", "format"
+    elif isinstance(name, str):
+        yield "format", frozenset({name}), "format"
+    if isinstance(encoding, str):
+        yield "contentEncoding", encoding, "contentEncoding"
+    if media == "application/octet-stream" and not encoding:
+        yield "format", frozenset({"binary"}), "contentMediaType"
+    elif isinstance(media, str):
+        yield "contentMediaType", media, "contentMediaType"
 
 
 def _read_counts(value: Mapping[str, Any]) -> Iterator[tuple[str, Any, str]]:
     """Give the limits of sizes, but for the least that there can be anyway."""
     for keyword, name in COUNTS.items():
         count = value.get(keyword)
-        if is_number(count) and count >= 0 and not (count == 0 and name[:3] == "min"):
+        if _is_finite(count) and count >= 0 and not (count == 0 and name[:3] == "min"):
             yield name, count, keyword
     multiple = value.get("multipleOf")
-    if is_number(multiple) and multiple > 0:
+    if _is_finite(multiple) and multiple > 0:
         yield "multiple-of", multiple, "multipleOf"
+
+
+def _is_finite(value: Any) -> TypeGuard[float]:
+    return is_number(value) and (isinstance(value, int) or math.isfinite(value))
 
 
 def _read_ranges(value: Mapping[str, Any]) -> Iterator[tuple[str, tuple[Any, bool], str]]:
     """Give the limits with whether they are excluded: a flag in 3.0, a number since 3.1."""
     for keyword, exclusive in _RANGES:
         limit, given = value.get(keyword), value.get(exclusive)
-        found = {keyword: (limit, given is True)} if is_number(limit) else {}
-        found |= {exclusive: (given, True)} if is_number(given) else {}
+        found = {keyword: (limit, given is True)} if _is_finite(limit) else {}
+        found |= {exclusive: (given, True)} if _is_finite(given) else {}
         if found:
             narrowest = tightest(keyword, [*found.values()])
             at = next(name for name, pair in found.items() if pair == narrowest)
@@ -197,7 +241,7 @@ def tightest(keyword: str, ranges: list[tuple[Any, bool]]) -> tuple[Any, bool]:
     return min(ranges, key=lambda pair: (pair[0], not pair[1]))
 
 
-def _merge(name: str, one: Fact, other: Fact) -> Fact:
+def merge_facts(name: str, one: Fact, other: Fact) -> Fact:
     """Give what two parts say together: the tighter limit, the values that both allow."""
     if name == "enum":
         common = {key: value for key, value in one.value.items() if key in other.value}
@@ -207,13 +251,32 @@ def _merge(name: str, one: Fact, other: Fact) -> Fact:
     if name in COUNTS.values():
         pick = max if name[:3] == "min" else min
         return one if pick(one.value, other.value) == one.value else other
+    if name == "format":
+        return one._replace(value=one.value | other.value)
+    if name == "multiple-of":
+        return one._replace(value=_find_multiple(one.value, other.value))
     return one
+
+
+def to_fraction(value: float) -> Fraction:
+    """Give a number as it is written: 0.1 is a tenth."""
+    return Fraction(str(value))
+
+
+def _find_multiple(one: float, other: float) -> float:
+    """Give the least number that is a multiple of both."""
+    a, b = to_fraction(one), to_fraction(other)
+    least = Fraction(math.lcm(a.numerator, b.numerator), math.gcd(a.denominator, b.denominator))
+    return least.numerator if least.denominator == 1 else float(least)
 
 
 def _read_children(part: Schema, children: dict[str, list[Schema]]) -> None:
     value = part.value
     for keyword in (*_CHILDREN, *REST):
-        if is_object(value.get(keyword)) and not is_silent(child := part.child(keyword)):
+        given = value.get(keyword)
+        is_closed = keyword in REST and is_object(given) and forbids_all(part.child(keyword))
+        is_given = (is_object(given) and not is_closed) or (given is False and keyword not in REST)
+        if is_given and not is_silent(child := part.child(keyword)):
             children.setdefault(keyword, []).append(child)
     for keyword in _CHILD_MAPS:
         for name in map(str, as_object(value.get(keyword))):
@@ -228,44 +291,3 @@ def _list_values(core: Schema) -> dict[str, Any] | None:
     if not leaves or not all(leaf.enum and not leaf.properties for leaf in leaves):
         return None
     return {make_key(value): value for leaf in leaves for value in leaf.enum}
-
-
-def _allows_all(types: frozenset[str], core: Schema, facts: Mapping[str, Fact]) -> bool:
-    """Tell whether nothing is said of the type: then null is one of those that may come."""
-    return types == ANY_TYPE and "enum" not in facts and not core.branches
-
-
-def _read_types(parts: list[Schema], core: Schema, facts: Mapping[str, Fact]) -> frozenset[str]:
-    """Give the types that all parts allow, null aside."""
-    if any(part.target.value is False for part in parts):
-        return frozenset()
-    given = [_given(part.value["type"]) for part in parts if "type" in part.value]
-    found = [_widen(types - {"null"}) for types in given if types]
-    allowed = ANY_TYPE.intersection(*found)
-    if "enum" in facts:
-        values: list[Any] = [*facts["enum"].value.values()]
-        listed = frozenset(_type_of(value) for value in values if value is not None)
-        return (listed & allowed) or allowed
-    if found:
-        return allowed
-    if core.branches:  # they say it themselves
-        return ANY_TYPE
-    return _widen(frozenset(core.types)) or ANY_TYPE
-
-
-def _given(value: Any) -> frozenset[str]:
-    names = value if is_array(value) else [value]
-    return frozenset(name for name in names if isinstance(name, str)) & TYPES
-
-
-def _widen(types: frozenset[str]) -> frozenset[str]:
-    """Every integer is a number."""
-    return types | {"integer"} if "number" in types else types
-
-
-def _type_of(value: Any) -> str:
-    kinds = ((bool, "boolean"), (str, "string"), (int, "integer"))
-    named = next((name for kind, name in kinds if isinstance(value, kind)), "")
-    if isinstance(value, float):
-        return "integer" if value.is_integer() else "number"
-    return named or ("object" if is_object(value) else "array")

@@ -10,22 +10,25 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from mixdyn.diff.change import Direction
-from mixdyn.diff.facet import ANY_TYPE, CONDITIONS, COUNTS, REST, Facet, Fact
+from mixdyn.diff.clause import Fact
+from mixdyn.diff.domain import ANY_TYPE
+from mixdyn.diff.facet import COUNTS, REST, Facet, to_fraction
 from mixdyn.diff.finding import Found
+from mixdyn.diff.member import compare_properties
 from mixdyn.diff.place import point
 from mixdyn.diff.plain import make_key
-from mixdyn.errors import DocumentError, excerpt
-from mixdyn.schema import Schema
+from mixdyn.errors import excerpt
 
 _SHOWN = 60
 _LISTED = 5
-_HIDDEN = {"request": ("readOnly", "read-only")}
-_HIDDEN_ELSE = ("writeOnly", "write-only")
 # A value of the first is one of the second, too.
 _WIDER_FORMATS = {("int32", "int64"), ("float", "double")}
 # Python callers get another type for these, so that fewer values are no comfort.
 _TYPED_FORMATS = frozenset({"binary", "date", "date-time"})
-
+_CONDITIONS = frozenset(
+    {"contentSchema", "dependentRequired", "dependentSchemas", "patternProperties"}
+    | {"propertyNames"}
+)
 
 Comparison = Callable[[Facet, Facet], Iterator[Found]]
 
@@ -38,15 +41,19 @@ def compare_facets(old: Facet, new: Facet, direction: Direction) -> Iterator[Fou
 
 
 def compare_types(old: Facet, new: Facet) -> Iterator[Found]:
-    """Compare the allowed types, null among them."""
+    """Compare the allowed types, null aside."""
     if old.types != new.types:
         what = "type-changed"
         if old.types < new.types:
             what = "type-widened"
-        elif new.types < old.types and new.types:
+        elif new.types < old.types and (new.types or new.is_nullable):
             what = "type-narrowed"
         change = f"type {_show_types(old.types)} became {_show_types(new.types)}"
         yield Found(what, change, *_places(old, new, "type"))
+
+
+def compare_null(old: Facet, new: Facet) -> Iterator[Found]:
+    """Compare whether null is allowed."""
     if old.is_nullable != new.is_nullable:
         what = "became-nullable" if new.is_nullable else "became-not-nullable"
         yield Found(
@@ -54,22 +61,42 @@ def compare_types(old: Facet, new: Facet) -> Iterator[Found]:
         )
 
 
+def compare_whole(old: Facet, new: Facet, rest: frozenset[str]) -> Iterator[Found]:
+    """
+    Compare a union and a schema of several types in what concerns the whole.
+
+    Args:
+        old: one of them.
+        new: the other.
+        rest: the types that no alternative has.
+    """
+    yield from compare_null(old, new)
+    yield from compare_flags(old, new)
+    yield from compare_defaults(old, new)
+    if rest:
+        what, words = ("widened", "now") if old.is_union else ("narrowed", "no longer")
+        message = f"type {_show_types(rest)} is {words} allowed"
+        yield Found(f"type-{what}", message, *_places(old, new, "type"))
+
+
 def compare_formats(old: Facet, new: Facet) -> Iterator[Found]:
     """Compare `format`, by what it does to values and to Python types."""
     one, other = old.facts.get("format"), new.facts.get("format")
-    before, after = one.value if one else None, other.value if other else None
+    before, after = (fact.value if fact else frozenset[str]() for fact in (one, other))
     if before == after:
         return
-    message = f"format {_show(before)} became {_show(after)}"
+    shown = [_show(" and ".join(sorted(names)) or None) for names in (before, after)]
+    message = f"format {shown[0]} became {shown[1]}"
     what = "format-changed"
-    if _TYPED_FORMATS.isdisjoint((before, after)):
-        if before is None:
+    if _TYPED_FORMATS.isdisjoint(before ^ after):
+        pair = (*before - after, *after - before)
+        if before < after:
             what = "format-added"
-        elif after is None:
+        elif after < before:
             what = "format-removed"
-        elif (before, after) in _WIDER_FORMATS:
+        elif pair in _WIDER_FORMATS:
             what = "format-widened"
-        elif (after, before) in _WIDER_FORMATS:
+        elif pair[::-1] in _WIDER_FORMATS:
             what = "format-narrowed"
     yield Found(what, message, _pointer(one, old), _pointer(other, new))
 
@@ -109,19 +136,34 @@ def _compare_values(one: Fact, other: Fact, places: tuple[str, str]) -> Iterator
 def compare_limits(old: Facet, new: Facet) -> Iterator[Found]:
     """Compare the limits of numbers, texts, arrays and objects."""
     for name in ("minimum", "maximum", *COUNTS.values()):
-        one, other = old.facts.get(name), new.facts.get(name)
-        if one is None and other is None:
-            continue
-        places = _pointer(one, old), _pointer(other, new)
-        if one is None or other is None:
-            fact = one or other
+        yield from compare_limit(name, old.facts.get(name), new.facts.get(name), _at(old, new))
+
+
+def compare_limit(
+    name: str, one: Fact | None, other: Fact | None, around: tuple[str, str]
+) -> Iterator[Found]:
+    """
+    Compare one limit, where it is given.
+
+    Args:
+        name: the limit.
+        one: the old one.
+        other: the new one.
+        around: where the schemas stand that may have it.
+    """
+    places = one.pointer if one else around[0], other.pointer if other else around[1]
+    if name == "min-contains" and 0 in [fact.value for fact in (one, other) if fact]:
+        one, other = one or Fact(1, around[0]), other or Fact(1, around[1])
+    if one is None or other is None:
+        fact = one or other
+        if fact is not None:
             what = "added" if one is None else "removed"
-            shown = _show_limit(fact.value if fact else None)
-            yield Found(f"{name}-{what}", f"the limit {name} {shown} was {what}", *places)
-        elif one.value != other.value:
-            what = "increased" if _rank(name, other.value) > _rank(name, one.value) else "decreased"
-            change = f"{name} {_show_limit(one.value)} became {_show_limit(other.value)}"
-            yield Found(f"{name}-{what}", change, *places)
+            message = f"the limit {name} {_show_limit(fact.value)} was {what}"
+            yield Found(f"{name}-{what}", message, *places)
+    elif one.value != other.value:
+        what = "increased" if _rank(name, other.value) > _rank(name, one.value) else "decreased"
+        change = f"{name} {_show_limit(one.value)} became {_show_limit(other.value)}"
+        yield Found(f"{name}-{what}", change, *places)
 
 
 def compare_multiples(old: Facet, new: Facet) -> Iterator[Found]:
@@ -137,9 +179,10 @@ def compare_multiples(old: Facet, new: Facet) -> Iterator[Found]:
             )
     elif one.value != other.value:
         what = "changed"
-        if other.value % one.value == 0:
+        before, after = to_fraction(one.value), to_fraction(other.value)
+        if after % before == 0:
             what = "narrowed"
-        elif one.value % other.value == 0:
+        elif before % after == 0:
             what = "widened"
         change = f"multipleOf {_show(one.value)} became {_show(other.value)}"
         yield Found(f"multiple-of-{what}", change, *places)
@@ -223,88 +266,13 @@ def compare_items(old: Facet, new: Facet) -> Iterator[Found]:
 
 
 def compare_conditions(old: Facet, new: Facet) -> Iterator[Found]:
-    """Compare what applies only sometimes, or to names, or is forbidden."""
-    covered = ("items", "prefixItems", *REST)
-    before = {n for n in (*old.children, *old.facts) if _is_condition(n, covered)}
-    after = {n for n in (*new.children, *new.facts) if _is_condition(n, covered)}
+    """Compare what applies to names, or where some name is there; clauses stand elsewhere."""
+    before = {name for name in (*old.children, *old.facts) if _is_condition(name)}
+    after = {name for name in (*new.children, *new.facts) if _is_condition(name)}
     for name in sorted(before ^ after):
         what = "added" if name in after else "removed"
         places = _place_condition(old, name), _place_condition(new, name)
         yield Found(f"condition-{what}", f"{excerpt(name, _SHOWN)} was {what}", *places)
-    for name in CONDITIONS:
-        one, other = old.facts.get(name), new.facts.get(name)
-        if one and other and make_key(one.value) != make_key(other.value):
-            yield Found("condition-changed", f"{name} is another", one.pointer, other.pointer)
-
-
-def compare_properties(old: Facet, new: Facet, direction: Direction) -> Iterator[Found]:
-    """Compare which properties there are, and which must be there, as far as they travel."""
-    before, after = visible(old, direction), visible(new, direction)
-    for name in before:
-        if name in after:
-            yield from _compare_required(old, new, name)
-        else:
-            yield _find_gone(old, new, name, direction)
-    for name in after:
-        if name not in before:
-            yield _find_come(old, new, name, direction)
-    for name in (old.required.keys() | new.required.keys()) - {*old.properties, *new.properties}:
-        yield from _compare_required(old, new, name)
-
-
-def visible(facet: Facet, direction: Direction) -> dict[str, Schema]:
-    """Give the properties that travel in a direction (OpenAPI 3.1.1, 4.8.24)."""
-    word = _HIDDEN.get(direction, _HIDDEN_ELSE)[0]
-    return {name: s for name, s in facet.properties.items() if not _is_hidden(s, word)}
-
-
-def _is_hidden(schema: Schema, word: str) -> bool:
-    try:
-        return schema.get(word) is True
-    except DocumentError:  # whoever goes into it will tell
-        return schema.value.get(word) is True
-
-
-def _compare_required(old: Facet, new: Facet, name: str) -> Iterator[Found]:
-    one, other = old.required.get(name), new.required.get(name)
-    if (one is None) == (other is None):
-        return
-    what = "required" if one is None else "optional"
-    message = f"{excerpt(name, _SHOWN)} is now {what}"
-    yield Found(
-        f"property-became-{what}", message, one or _spot(old, name), other or _spot(new, name)
-    )
-
-
-def _find_gone(old: Facet, new: Facet, name: str, direction: Direction) -> Found:
-    hidden = _HIDDEN.get(direction, _HIDDEN_ELSE)[1]
-    places = _spot(old, name), _spot(new, name)
-    if name in new.properties:
-        return Found(
-            f"property-became-{hidden}", f"{excerpt(name, _SHOWN)} became {hidden}", *places
-        )
-    what = "required-property-removed" if name in old.required else "property-removed"
-    return Found(what, f"{excerpt(name, _SHOWN)} was removed", *places)
-
-
-def _find_come(old: Facet, new: Facet, name: str, direction: Direction) -> Found:
-    hidden = _HIDDEN.get(direction, _HIDDEN_ELSE)[1]
-    places = _spot(old, name), _spot(new, name)
-    if name in new.required:
-        message = f"{excerpt(name, _SHOWN)} was added, and is required"
-        return Found("required-property-added", message, *places)
-    if name in old.properties:
-        message = f"{excerpt(name, _SHOWN)} is no longer {hidden}"
-        return Found(f"property-no-longer-{hidden}", message, *places)
-    return Found("property-added", f"{excerpt(name, _SHOWN)} was added", *places)
-
-
-def _spot(facet: Facet, name: str) -> str:
-    """Point at a property, or at the schema that has none of that name."""
-    schema = facet.properties.get(name)
-    if schema is None:
-        return facet.pointer
-    return point(schema.target, schema.space.document.location)
 
 
 def _place_condition(facet: Facet, name: str) -> str:
@@ -314,11 +282,8 @@ def _place_condition(facet: Facet, name: str) -> str:
     return _below(facet, *(steps if name in facet.children else steps[:1]))
 
 
-def _is_condition(name: str, covered: tuple[str, ...]) -> bool:
-    keyword = name.partition("/")[0]
-    kinds = ("contains", "contentSchema", "else", "propertyNames", "then", *CONDITIONS)
-    is_map = keyword in ("dependentRequired", "dependentSchemas", "patternProperties")
-    return keyword not in covered and (keyword in kinds or is_map)
+def _is_condition(name: str) -> bool:
+    return name.partition("/")[0] in _CONDITIONS
 
 
 def _strictness(facet: Facet, keyword: str) -> int:
@@ -376,6 +341,7 @@ def _show_limit(value: Any) -> str:
 
 _COMPARISONS: tuple[Comparison, ...] = (
     compare_types,
+    compare_null,
     compare_formats,
     compare_enums,
     compare_limits,

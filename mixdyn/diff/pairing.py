@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import takewhile
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
+from mixdyn.catalog import Entry
 from mixdyn.diff.edition import Site
 from mixdyn.errors import DocumentError
 from mixdyn.media import MediaType
@@ -17,6 +18,10 @@ from mixdyn.media import MediaType
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 _ALIKE = 0.6
 _MANY = 250_000  # pairs of operations; beyond, shapes are not compared
+
+Place = tuple[str, str]  # method and path
+
+_T = TypeVar("_T")
 
 
 class Pairing(NamedTuple):
@@ -29,15 +34,34 @@ class Pairing(NamedTuple):
 
 def pair_sites(old: tuple[Site, ...], new: tuple[Site, ...]) -> Pairing:
     """Pair the operations of two documents, the surest way first."""
-    gone, come = list(old), list(new)
-    pairs: list[tuple[Site, Site]] = []
+    before, after = ({_find_exact(site.entry): site for site in sites} for sites in (old, new))
+    places = _pair_entries([site.entry for site in old], [site.entry for site in new])
+    pairs = [(before[one], after[other]) for one, other in places.items()]
+    gone, come = _without([*old], [*new], pairs)
+    found = _pair_alike(gone, come)
+    return Pairing(pairs + found, *_without(gone, come, found))
+
+
+def pair_places(old: Iterable[Entry], new: Iterable[Entry]) -> dict[Place, Place]:
+    """
+    Tell where the operations of one document are in another, each by method and path.
+
+    Only what is certain counts: the same place, however its parameters are called, or else the same
+    operationId.
+    """
+    return _pair_entries(
+        *([*{_find_exact(e): e for e in entries}.values()] for entries in (old, new))
+    )
+
+
+def _pair_entries(gone: list[Entry], come: list[Entry]) -> dict[Place, Place]:
+    pairs: dict[Place, Place] = {}
     for find_key in (_find_exact, _find_place, _find_id):
         before, after = _index(find_key, gone), _index(find_key, come)
         found = [(before[key], after[key]) for key in before if key in after]
-        pairs += found
+        pairs.update((_find_exact(one), _find_exact(other)) for one, other in found)
         gone, come = _without(gone, come, found)
-    found = _pair_alike(gone, come)
-    return Pairing(pairs + found, *_without(gone, come, found))
+    return pairs
 
 
 def generalize(path: str) -> str:
@@ -45,31 +69,31 @@ def generalize(path: str) -> str:
     return _PLACEHOLDER.sub("{}", path)
 
 
-def _find_exact(site: Site) -> tuple[str, ...]:
-    return site.entry.method, site.entry.path
+def _find_exact(entry: Entry) -> Place:
+    return entry.method, entry.path
 
 
-def _find_place(site: Site) -> tuple[str, ...]:
-    return site.entry.method, generalize(site.entry.path)
+def _find_place(entry: Entry) -> Place:
+    return entry.method, generalize(entry.path)
 
 
-def _find_id(site: Site) -> tuple[str, ...]:
-    operation_id = site.entry.operation.value.get("operationId")
+def _find_id(entry: Entry) -> tuple[str, ...]:
+    operation_id = entry.operation.value.get("operationId")
     return (operation_id,) if isinstance(operation_id, str) and operation_id else ()
 
 
 def _index(
-    find_key: Callable[[Site], tuple[str, ...]], sites: list[Site]
-) -> dict[tuple[str, ...], Site]:
-    keys = [find_key(site) for site in sites]
+    find_key: Callable[[Entry], tuple[str, ...]], entries: list[Entry]
+) -> dict[tuple[str, ...], Entry]:
+    keys = [find_key(entry) for entry in entries]
     counted = Counter(keys)
-    return {key: s for key, s in zip(keys, sites, strict=True) if key and counted[key] == 1}
+    return {key: e for key, e in zip(keys, entries, strict=True) if key and counted[key] == 1}
 
 
 def _without(
-    gone: list[Site], come: list[Site], pairs: list[tuple[Site, Site]]
-) -> tuple[list[Site], list[Site]]:
-    taken = {id(site) for pair in pairs for site in pair}
+    gone: list[_T], come: list[_T], pairs: list[tuple[_T, _T]]
+) -> tuple[list[_T], list[_T]]:
+    taken = {id(one) for pair in pairs for one in pair}
     return [s for s in gone if id(s) not in taken], [s for s in come if id(s) not in taken]
 
 
@@ -98,8 +122,11 @@ def _pair_alike(gone: list[Site], come: list[Site]) -> list[tuple[Site, Site]]:
 def _likeness(path: list[str], other_path: list[str], shape: set[str], other: set[str]) -> float:
     """Tell how much of the paths' ends, and of what is taken and given, is the same: 0 to 1."""
     pairs = zip(reversed(path), reversed(other_path), strict=False)
-    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
-    of_path = shared / max(len(path), len(other_path), 1)
+    shared = [step for step, _ in takewhile(lambda pair: pair[0] == pair[1], pairs)]
+    # Any resource has an id: only words tell that it is the same one.
+    if not any(step != "{}" for step in shared):
+        return 0
+    of_path = len(shared) / max(len(path), len(other_path))
     # Two that take and give nothing have nothing in common by that.
     of_shape = len(shape & other) / len(shape | other) if shape | other else of_path
     return (of_path + of_shape) / 2

@@ -7,12 +7,12 @@ from __future__ import annotations
 import os
 import re
 
+from mixdyn.applicator import LISTS, MAPS
 from mixdyn.document import Target, escape_pointer, unescape_pointer
 from mixdyn.errors import excerpt
+from mixdyn.schema import Schema
 
 _LABEL = 120
-_MAPS = ("dependentSchemas", "patternProperties", "properties")
-_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
 _WORDS = {"additionalProperties": "{}", "items": "[]"}
 _MEMBERS = re.compile(r"/(?:components/schemas|\$defs|definitions)/([^/]+)")
 _ROOTS = (
@@ -40,6 +40,11 @@ def point(target: Target, location: str, *steps: str) -> str:
     return f"{os.path.relpath(target.base, os.path.dirname(location))}#{pointer}"
 
 
+def point_at(schema: Schema) -> str:
+    """Give the JSON pointer of the place of a schema."""
+    return point(schema.target, schema.space.document.location)
+
+
 def name_place(pointer: str) -> str:
     """
     Name the schema at or around a JSON pointer as people do: `Session.items[].id`, `body.title`.
@@ -49,9 +54,9 @@ def name_place(pointer: str) -> str:
     name, rest = _split(pointer.rpartition("#")[2])
     steps = iter(rest.split("/")[1:])
     for step in steps:
-        if step in _MAPS:
+        if step in MAPS:
             name += f".{unescape_pointer(next(steps, ''))}"
-        elif step in _LISTS:
+        elif step in LISTS:
             next(steps, "")
         else:
             name += _WORDS.get(step, "")  # any other is a keyword of the schema

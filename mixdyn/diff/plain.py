@@ -16,6 +16,15 @@ def make_key(value: Any) -> str:
     return json.dumps(_level(value), sort_keys=True, default=str)
 
 
+def is_equal(one: Any, other: Any) -> bool:
+    """
+    Tell whether JSON values are equal and written alike, in the order of their members, too.
+
+    Python takes true for 1 and false for 0; texts tell them apart.
+    """
+    return bool(one == other) and (one is other or repr(one) == repr(other))
+
+
 def strip_remarks(value: Any) -> Any:
     """Give a schema without what says nothing of what it allows, for a plain comparison."""
     if is_object(value):

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from mixdyn.diff.change import LEVELS, CallerChange, Change, Level
+from mixdyn.diff.change import LEVELS, CallerChange, Change, Level, worst
 from mixdyn.diff.place import name_place
 from mixdyn.diff.summary import Subject, Summary
 from mixdyn.errors import excerpt
@@ -33,11 +33,11 @@ ul { list-style: none; padding: 0; }
 def render_line(difference: Summary, width: int) -> str:
     """Give a difference in one line: how much changed, and what of it callers meet, if it fits."""
     count = ", ".join(f"{difference.count(level)} {level}" for level in LEVELS)
-    worst = sorted(difference.callers, key=lambda change: LEVELS.index(change.level))
+    callers = sorted(difference.callers, key=lambda change: LEVELS.index(change.level))
     room = width - len(f"<Difference: {count}; >")
-    if not worst or room < _SPARE:
+    if not callers or room < _SPARE:
         return f"<Difference: {count}>"
-    return f"<Difference: {count}; {excerpt('; '.join(map(str, worst[:room])), room)}>"
+    return f"<Difference: {count}; {excerpt('; '.join(map(str, callers[:room])), room)}>"
 
 
 def render_text(difference: Summary) -> str:
@@ -147,9 +147,13 @@ def _name(subject: Subject) -> str:
 
 
 def _count(difference: Summary) -> str:
-    if not difference.changes:
-        return "No changes over HTTP." if difference.callers else "No changes."
-    return ", ".join(f"{difference.count(level)} {level}" for level in LEVELS) + " changes"
+    """Count the changes over HTTP; say so where they are not the worst that callers meet."""
+    over_http = worst([change.level for change in difference.changes])
+    counts = ", ".join(f"{difference.count(level)} {level}" for level in LEVELS) + " changes"
+    if difference.worst == over_http:
+        return counts if difference.changes else "No changes."
+    counts = counts if difference.changes else "no changes over HTTP"
+    return f"{counts}; {difference.worst} for Python callers"
 
 
 def _tell(change: Change) -> str:

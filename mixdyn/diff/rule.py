@@ -127,6 +127,10 @@ _NO_EVENT = "code that waits for this kind of event waits for ever"
 _DEFAULT = "values are as before, but a call that leaves it out may now do something else"
 _OLD_PLACE = "what was taken at this place of the array may be refused, or mean something else"
 _NEW_PLACE = "at this place of the array something else may come"
+_UNFORBIDDEN = "the older document forbids it: clients that go by that, and check, refuse it"
+_NO_DEFAULT = "a value that names no known alternative belonged to this one, and now to none"
+_OTHER_DEFAULT = "a value that names no known alternative now belongs to another one"
+_TWICE = "`oneOf` refuses a value that several alternatives allow, `anyOf` takes it"
 _READ_ONLY = "the argument is gone: a property that only the server sets is no longer sent"
 
 # Where the rule above does not tell the whole, or where there is no schema.
@@ -141,6 +145,9 @@ _FIXED: dict[str, Verdict] = {
     "response-property-no-longer-write-only": Verdict("compatible", "more is received"),
     "event-property-became-write-only": Verdict("breaking", _GONE),
     "event-property-no-longer-write-only": Verdict("compatible", "more is received"),
+    "request-forbidden-property-added": Verdict("compatible", "it may now be sent"),
+    "response-forbidden-property-added": Verdict("breaking", _UNFORBIDDEN),
+    "event-forbidden-property-added": Verdict("breaking", _UNFORBIDDEN),
     "request-item-position-removed": Verdict("breaking", _OLD_PLACE),
     "response-item-position-added": Verdict("breaking", _NEW_PLACE),
     "event-item-position-added": Verdict("breaking", _NEW_PLACE),
@@ -151,6 +158,23 @@ _FIXED: dict[str, Verdict] = {
     "event-discriminator-value-added": Verdict("compatible", _NEW_EVENT),
     "event-discriminator-value-removed": Verdict("risky", _NO_EVENT),
     "response-discriminator-value-added": Verdict("risky", _NEW_VALUE),
+    "request-discriminator-default-added": Verdict("compatible", "what was sent still may be"),
+    "request-discriminator-default-removed": Verdict("breaking", _NO_DEFAULT),
+    "request-discriminator-default-changed": Verdict("risky", _OTHER_DEFAULT),
+    "request-union-became-exclusive": Verdict("risky", _TWICE),
+    "request-union-no-longer-exclusive": Verdict("compatible", "what was sent still may be"),
+    **{
+        f"{direction}-{what}": verdict
+        for direction in ("response", "event")
+        for what, verdict in (
+            ("discriminator-default-added", Verdict("risky", _NEW_VALUE)),
+            ("discriminator-default-removed", Verdict("risky", _NO_DEFAULT)),
+            ("discriminator-default-changed", Verdict("risky", _OTHER_DEFAULT)),
+            ("union-became-exclusive", Verdict("compatible", "what comes was possible before")),
+            ("union-no-longer-exclusive", Verdict("risky", _TWICE)),
+        )
+    },
+    "event-discriminator-default-added": Verdict("compatible", _NEW_EVENT),
     "request-default-added": Verdict("compatible", _DEFAULT),
     "request-default-removed": Verdict("risky", _DEFAULT),
     "request-default-changed": Verdict("risky", _DEFAULT),
@@ -191,9 +215,11 @@ _FIXED: dict[str, Verdict] = {
     "request-media-type-narrowed": Verdict("breaking", "a body of another type is refused"),
     "response-media-type-widened": Verdict("risky", "something else than was asked for may come"),
     "response-media-type-narrowed": Verdict("compatible", "what comes was possible before"),
+    "event-sentinel-changed": Verdict("risky", "the end of the stream is told in another way"),
     "request-encoding-changed": Verdict("risky", "parts of the body are written in another way"),
     "response-success-status-added": Verdict("compatible", "it is a success all the same"),
     "response-success-status-removed": Verdict("breaking", "what callers wait for is gone"),
+    "response-success-status-replaced": Verdict("compatible", "what it brings is compared"),
     "response-error-status-added": Verdict("compatible", "callers meet errors anyway"),
     "response-error-status-removed": Verdict("compatible", "one error less to meet"),
     "response-media-type-added": Verdict("compatible", "the others are still offered"),
@@ -202,11 +228,13 @@ _FIXED: dict[str, Verdict] = {
     "response-header-removed": Verdict("risky", "code may read it, though it was never promised"),
     "response-required-header-removed": Verdict("breaking", "it was promised, and is gone"),
     "response-header-became-optional": Verdict("breaking", "it was promised, and may be absent"),
+    "response-header-style-changed": Verdict("breaking", "values are written in another way"),
     "response-header-became-required": Verdict("compatible", "it is now promised"),
     "security-became-required": Verdict("breaking", "calls without a credential are refused"),
     "security-no-longer-required": Verdict("compatible", "credentials may still be sent"),
     "security-alternative-added": Verdict("compatible", "the others are still taken"),
     "security-alternative-removed": Verdict("breaking", "this credential is no longer taken"),
+    "security-alternative-dropped": Verdict("compatible", "another alternative asks for less"),
     "security-scope-added": Verdict("breaking", "a token without this scope is refused"),
     "security-scope-removed": Verdict("compatible", "tokens with this scope are still taken"),
     "security-scheme-changed": Verdict("breaking", "the credential is sent in another way"),

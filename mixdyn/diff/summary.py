@@ -44,8 +44,10 @@ class Summary:
 
     @property
     def worst(self) -> Level | None:
-        """The worst level among the changes, or None where there are none."""
-        return worst([change.level for change in self.changes])
+        """The worst level among all changes, of HTTP or of Python, or None where there are none."""
+        over_http = worst([change.level for change in self.changes])
+        in_python = worst([change.level for change in self.callers])
+        return worst([level for level in (over_http, in_python) if level is not None])
 
     @property
     def breaking(self) -> tuple[Change, ...]:
@@ -57,10 +59,15 @@ class Summary:
         return tuple(change for change in self.changes if change.level == level)
 
     def fails_on(self, level: Level) -> bool:
-        """Tell whether there is a change of a level, or of a worse one; ValueError for no level."""
+        """
+        Tell whether there is a change of a level, or of a worse one, of HTTP or of Python.
+
+        Raises ValueError for what is no level.
+        """
         if level not in LEVELS:
             raise ValueError(f"expected one of {', '.join(LEVELS)}, got {excerpt(level, 60)}")
-        return any(LEVELS.index(c.level) <= LEVELS.index(level) for c in self.changes)
+        worst = self.worst
+        return worst is not None and LEVELS.index(worst) <= LEVELS.index(level)
 
     def count(self, level: Level) -> int:
         """Give the number of changes of a level."""

@@ -8,12 +8,13 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from mixdyn.diff.call import compare_sites, problem_of
+from mixdyn.diff.call import compare_sites
 from mixdyn.diff.caller import find_caller_changes
 from mixdyn.diff.change import LEVELS, Change
 from mixdyn.diff.difference import Difference
 from mixdyn.diff.edition import Edition, Site
 from mixdyn.diff.finding import Found
+from mixdyn.diff.outcome import problem_of
 from mixdyn.diff.pairing import Pairing, pair_sites
 from mixdyn.diff.rule import VERDICTS
 from mixdyn.diff.summary import Subject
@@ -106,7 +107,7 @@ def _find_unreadable(walker: Walker, old: Edition, new: Edition) -> Iterator[str
     """Tell what could not be compared, each once, since it cannot be read."""
     found = dict.fromkeys(walker.unreadable)
     for edition in (old, new):
-        found.update(dict.fromkeys(edition.catalog.skipped))
+        found.update(dict.fromkeys(map(str, edition.catalog.skipped)))
         found.update(dict.fromkeys(site.problem for site in edition.sites if site.problem))
         for site in edition.sites:
             responses = site.operation.responses if site.operation is not None else ()

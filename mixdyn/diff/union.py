@@ -11,6 +11,7 @@ from mixdyn.diff.joint import unwrap
 from mixdyn.diff.plain import make_key, strip_remarks
 from mixdyn.errors import DocumentError
 from mixdyn.schema import Schema
+from mixdyn.shape import as_array
 
 _ALIKE = 0.5
 _MANY = 60  # beyond, comparing the shapes of each with each would cost too much
@@ -46,6 +47,24 @@ def list_options(schema: Schema) -> list[Option]:
     for branch in schema.branches:
         options.setdefault(id(unwrap(branch)), branch)
     return [Option(branch, frozenset(tags.get(key, ()))) for key, branch in options.items()]
+
+
+def list_alternatives(part: Schema, whole: Schema, keyword: str) -> list[Schema]:
+    """
+    Give the branches of an `anyOf` or `oneOf`, null among them; none where one has been picked.
+
+    Args:
+        part: one of the parts of a schema.
+        whole: the schema; if it is built on a branch (`Cat` on `Pet`), that is the one.
+        keyword: `anyOf` or `oneOf`.
+    """
+    count = len(as_array(part.value.get(keyword)))
+    branches = [part.child(keyword, i) for i in range(count)]
+    if part is whole or not branches:
+        return branches
+    others = (branch.resolved for branch in branches)
+    is_picked = any(other is not part and other in whole.parts for other in others)
+    return [] if is_picked else branches
 
 
 def match_options(old: Iterable[Option], new: Iterable[Option]) -> Match:

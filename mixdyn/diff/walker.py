@@ -9,14 +9,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from mixdyn.applicator import LISTS, MAPS, SINGLES
 from mixdyn.diff.change import Direction
+from mixdyn.diff.choice import (
+    compare_discriminators,
+    compare_kinds,
+    compare_tags,
+    tell_option,
+    tell_union,
+)
+from mixdyn.diff.condition import compare_clauses
+from mixdyn.diff.essence import Essences
 from mixdyn.diff.facet import Facet, read_facet
 from mixdyn.diff.finding import Found
-from mixdyn.diff.joint import Joint, Joints, settle
-from mixdyn.diff.keyword import compare_facets, visible
-from mixdyn.diff.place import point
-from mixdyn.diff.union import Option, find_same, match_options
-from mixdyn.errors import DocumentError, excerpt
+from mixdyn.diff.joint import Joint, Joints, is_silent, settle
+from mixdyn.diff.keyword import compare_facets, compare_whole
+from mixdyn.diff.member import list_described, visible
+from mixdyn.diff.place import point_at
+from mixdyn.diff.plain import is_equal
+from mixdyn.diff.slice import cut_slices, join_option
+from mixdyn.diff.union import find_same, match_options
+from mixdyn.errors import DocumentError
 from mixdyn.schema import Schema
 from mixdyn.shape import as_array, as_object, is_object
 
@@ -28,12 +41,9 @@ _PAIRS = 20
 _SPARE = 10_000
 _TOO_MANY = "Some schemas lead to each other in too many ways; not all of these were compared"
 
-_SINGLE = (
-    *("additionalProperties", "contains", "contentSchema", "else", "if", "items", "not"),
-    *("propertyNames", "then", "unevaluatedItems", "unevaluatedProperties"),
-)
-_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
-_MAPS = ("dependentSchemas", "patternProperties", "properties")
+_SINGLES = (*SINGLES, "contentSchema")
+# What stands below these turns what is allowed, or decides of it: it is compared as a whole.
+_TURNING = frozenset({"if", "not"})
 
 
 class Node(NamedTuple):
@@ -58,6 +68,7 @@ class Walker:
         self._joints = Joints()
         self._schemas: set[int] = set()
         self._facets: dict[int, Facet | str] = {}
+        self._essences = Essences(self._read)
         self._waiting: list[tuple[Key, Schema, Schema]] = []
 
     def enter(self, old: Schema, new: Schema, direction: Direction) -> Key:
@@ -82,9 +93,10 @@ class Walker:
             if references is None:
                 self._compare(node, old, new, key[2])
             else:
-                pairs = ((old.child(*way), new.child(*way)) for way in references)
-                node.below.extend(self.enter(one, other, key[2]) for one, other in pairs)
-        if self._joints.is_full:
+                for way in references:
+                    direction = _follow_event(way, key[2])
+                    node.below.append(self.enter(old.child(*way), new.child(*way), direction))
+        if self._joints.is_full or self._essences.is_full:
             self.unreadable.add(_TOO_MANY)
 
     def _compare(self, node: Node, old: Schema, new: Schema, direction: Direction) -> None:
@@ -93,12 +105,14 @@ class Walker:
             node.found.extend(_find_unreadable(old, new, before, after))
             self.unreadable.update(side for side in (before, after) if isinstance(side, str))
             return
+        if _is_same_file(old, new, before, after):
+            return
         if before.is_union == after.is_union:
             self._descend(node, before, after, direction)
             self._compare_options(node, before, after, direction)
         else:
             self._compare_lone(node, before, after, direction)
-        node.found.extend(_compare_discriminators(before, after))
+        node.found.extend(compare_discriminators(before, after))
         if self.documentation and before.words != after.words:
             words = "title, description or examples are others"
             node.found.append(Found("documentation-changed", words, before.pointer, after.pointer))
@@ -106,40 +120,68 @@ class Walker:
     def _descend(self, node: Node, old: Facet, new: Facet, direction: Direction) -> None:
         """Compare what two schemas say, and go into what both have."""
         node.found.extend(compare_facets(old, new, direction))
-        for one, other in (
-            (visible(old, direction), visible(new, direction)),
-            (old.children, new.children),
-        ):
-            shared = (name for name in one if name in other)
-            node.below.extend(self.enter(one[n], other[n], direction) for n in shared)
+        below = visible(old, direction), visible(new, direction)
+        inner = _leave_event(direction)
+        for open_name, (one, other) in (("data", below), ("items", (old.children, new.children))):
+            for name in one:
+                if name in other:
+                    toward = direction if name == open_name else inner
+                    node.below.append(self.enter(one[name], other[name], toward))
+        for before, after in list_described(old, new, direction):
+            node.below.append(self.enter(before, after, inner))
+        for step in compare_clauses(old, new, self._essences, inner):
+            if isinstance(step, Found):
+                node.found.append(step)
+            else:
+                node.below.append(self.enter(*step))
 
     def _compare_options(self, node: Node, old: Facet, new: Facet, direction: Direction) -> None:
+        node.found.extend(compare_kinds(old, new))
         if not old.options or not new.options:
             return
         match = match_options(old.options, new.options)
         for one, other in match.pairs:
             node.below.append(self.enter(one.schema, other.schema, direction))
-            node.found.extend(_compare_tags(one, other, old, new))
+            node.found.extend(compare_tags(one, other, old, new))
         for option in match.gone:
-            node.found.append(_found_option("removed", option.schema, old, new))
+            node.found.append(tell_option("removed", option.schema, old, new))
         for option in match.come:
-            node.found.append(_found_option("added", option.schema, old, new))
+            node.found.append(tell_option("added", option.schema, old, new))
 
     def _compare_lone(self, node: Node, old: Facet, new: Facet, direction: Direction) -> None:
         """Compare a union with what is none: often one of its alternatives, all that there was."""
         union, lone = (old, new) if old.is_union else (new, old)
+        if self._compare_slices(node, old, new, direction):
+            return
         same = find_same(lone.core, union.options)
         picked = self._read(settle(same.schema)) if same is not None else None
         if same is None or not isinstance(picked, Facet):
-            node.found.append(_found_union(old, new))
+            node.found.append(tell_union(old, new))
             return
-        picked = picked._replace(is_nullable=union.is_nullable)
+        picked = join_option(union, picked)._replace(is_nullable=union.is_nullable)
         pair = (picked, new) if old.is_union else (old, picked)
         self._descend(node, *pair, direction)
         what = "removed" if old.is_union else "added"
         for option in union.options:
             if option is not same:
-                node.found.append(_found_option(what, option.schema, old, new))
+                node.found.append(tell_option(what, option.schema, old, new))
+
+    def _compare_slices(self, node: Node, old: Facet, new: Facet, direction: Direction) -> bool:
+        """Compare a union with a schema of several types, type by type, if that can be done."""
+        union, lone = (old, new) if old.is_union else (new, old)
+        read = [self._read(settle(option.schema)) for option in union.options]
+        options = [facet for facet in read if isinstance(facet, Facet)]
+        slices = cut_slices(union, options, lone) if len(options) == len(read) else None
+        if slices is None:
+            return False
+        for option, part in slices.pairs:
+            pair = (option, part) if old.is_union else (part, option)
+            self._descend(node, *pair, direction)
+        node.found.extend(compare_whole(old, new, slices.rest))
+        what = "removed" if old.is_union else "added"
+        for i in slices.alone:
+            node.found.append(tell_option(what, union.options[i].schema, old, new))
+        return True
 
     def _read(self, schema: Schema) -> Facet | str:
         """Give what a schema says, or why that cannot be told."""
@@ -153,6 +195,32 @@ class Walker:
                 found = f"{schema.target}: nested too deeply"
             self._facets[id(schema)] = found
         return found
+
+
+def _is_same_file(old: Schema, new: Schema, before: Facet, after: Facet) -> bool:
+    """Tell whether a file of 3.0 stays one: since 3.1 nothing needs to be said of it."""
+    is_older = [schema.space.document.version == (3, 0) for schema in (old, new)]
+    if is_older[0] == is_older[1]:
+        return False
+    file, other = (before, new) if is_older[0] else (after, old)
+    fact = file.facts.get("format")
+    return fact is not None and "binary" in fact.value and is_silent(other)
+
+
+def _leave_event(direction: Direction) -> Direction:
+    """Only which events there are is open; inside of one, values are those of a response."""
+    return "response" if direction == "event" else direction
+
+
+def _follow_event(way: tuple[str | int, ...], direction: Direction) -> Direction:
+    """Give the direction at the end of a way into a schema."""
+    steps = iter(way)
+    for step in steps:
+        is_open = step == "items" or (step in LISTS and step != "prefixItems")
+        name = next(steps, None) if step in LISTS or step in MAPS else None
+        if not is_open and (step, name) != ("properties", "data"):
+            return _leave_event(direction)
+    return direction
 
 
 def find_reached(nodes: Mapping[Key, Node], roots: Mapping[Any, list[Key]]) -> dict[Key, list[Any]]:
@@ -204,7 +272,7 @@ def _find_shared(old: Schema, new: Schema) -> list[tuple[str | int, ...]] | None
     if len(set(versions)) > 1 or is_more:
         return None
     try:
-        is_same = old.target.value == new.target.value
+        is_same = is_equal(old.target.value, new.target.value)
     except RecursionError:
         return None
     return _list_references(old.target.value) if is_same else None
@@ -220,6 +288,8 @@ def _list_references(value: Any) -> list[tuple[str | int, ...]] | None:
         if "discriminator" in node or "$dynamicRef" in node or {"nullable", "$ref"} <= node.keys():
             return None
         if "$ref" in node:
+            if not _TURNING.isdisjoint(way):
+                return None
             found.append(way)
         waiting.extend(((*way, *step), below) for step, below in _list_below(node))
     return found
@@ -227,63 +297,19 @@ def _list_references(value: Any) -> list[tuple[str | int, ...]] | None:
 
 def _list_below(node: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
     for keyword, value in node.items():
-        if keyword in _SINGLE:
+        if keyword in _SINGLES:
             yield (keyword,), value
-        elif keyword in _LISTS:
+        elif keyword in LISTS:
             yield from (((keyword, i), item) for i, item in enumerate(as_array(value)))
-        elif keyword in _MAPS:
+        elif keyword in MAPS:
             yield from (((keyword, name), item) for name, item in as_object(value).items())
-
-
-def _found_option(what: str, schema: Schema, old: Facet, new: Facet) -> Found:
-    name = schema.name or excerpt("/".join(schema.target.pointer.split("/")[-2:]), 60)
-    message = f"the alternative {excerpt(name, 60)} was {what}"
-    places = (_point(schema), new.pointer) if what == "removed" else (old.pointer, _point(schema))
-    return Found(f"union-branch-{what}", message, *places)
-
-
-def _compare_tags(one: Option, other: Option, old: Facet, new: Facet) -> Iterator[Found]:
-    """Compare the discriminator's values that mean an alternative, where both have such."""
-    gone, come = one.tags - other.tags, other.tags - one.tags
-    for what, tags in (("removed", gone), ("added", come)):
-        if one.tags and other.tags and tags:
-            names = ", ".join(excerpt(tag, 60) for tag in sorted(tags))
-            message = f"the discriminator's value {names} was {what}"
-            yield Found(f"discriminator-value-{what}", message, old.pointer, new.pointer)
-
-
-def _found_union(old: Facet, new: Facet) -> Found:
-    """Tell of a union in place of something else: a choice among what it was, or other things."""
-    union, lone = (old, new) if old.is_union else (new, old)
-    kinds = [frozenset(option.schema.types) for option in union.options]
-    is_part = all(kind and kind <= lone.types for kind in kinds)
-    is_plain = is_part and not lone.properties and "enum" not in lone.facts
-    message = f"one of {len(union.options)} alternatives {'no longer' if old.is_union else 'now'}"
-    if is_plain:
-        what = "union-removed" if old.is_union else "union-added"
-    else:
-        what = "no-longer-union" if old.is_union else "became-union"
-    return Found(what, message, old.pointer, new.pointer)
-
-
-def _compare_discriminators(old: Facet, new: Facet) -> Iterator[Found]:
-    before, after = old.discriminator, new.discriminator
-    if before != after:
-        what = "added" if before is None else "removed" if after is None else "changed"
-        shown = [excerpt(n, 60) if n is not None else "none" for n in (before, after)]
-        message = f"the discriminator {shown[0]} became {shown[1]}"
-        yield Found(f"discriminator-{what}", message, old.pointer, new.pointer)
 
 
 def _find_unreadable(
     old: Schema, new: Schema, before: Facet | str, after: Facet | str
 ) -> Iterator[Found]:
-    places = _point(old), _point(new)
+    places = point_at(old), point_at(new)
     if isinstance(after, str) and not isinstance(before, str):
         yield Found("schema-became-unreadable", f"cannot be read: {after}", *places)
     elif isinstance(before, str) and not isinstance(after, str):
         yield Found("schema-became-readable", f"could not be read: {before}", *places)
-
-
-def _point(schema: Schema) -> str:
-    return point(schema.target, schema.space.document.location)

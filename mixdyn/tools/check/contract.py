@@ -92,16 +92,6 @@ class Contract:
             found.setdefault((entry.method, entry.path), []).append(entry)
         return found
 
-    @cached_property
-    def by_id(self) -> dict[str, list[Entry]]:
-        """The operations by operationId."""
-        found: dict[str, list[Entry]] = {}
-        for entry in self.surface.catalog.entries:
-            name = entry.operation.value.get("operationId")
-            if isinstance(name, str):
-                found.setdefault(name, []).append(entry)
-        return found
-
     def is_related(self, other: Surface) -> bool:
         """Tell whether another document describes the same API, perhaps in another edition."""
         if self.document.title == other.document.title and self.document.title:

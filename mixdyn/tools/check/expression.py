@@ -57,9 +57,14 @@ class Expressions(ast.NodeVisitor):
             for part in table.values():
                 part.begin()
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether this round learned nothing new: another one would give the same."""
+        return all(part.is_settled for t in (self._scopes, self.locals) for part in t.values())
+
     def note(self, node: ast.expr | ast.alias, symbol: Symbol, shape: Shape | None = None) -> None:
         """Note a use, unless the program expects that it may fail."""
-        is_there = symbol in self.guarded or symbol in self.given
+        is_there = symbol in self.guarded or any(part in self.given for part in symbol.line)
         if not self.quiet and not is_there:
             line, column = node.end_lineno or node.lineno, node.col_offset
             if isinstance(node, ast.Attribute):  # where the name is, not where the chain begins
@@ -74,6 +79,8 @@ class Expressions(ast.NodeVisitor):
 
     def assign(self, target: ast.expr, value: Symbol | None) -> None:
         """Bind what stands on the left of an assignment."""
+        if isinstance(target, (ast.Name, ast.Attribute)) and value and value.kind == "list":
+            value = None  # what is added to it later is not seen
         if isinstance(target, ast.Name):
             self.scope.bind(target.id, value)
         elif isinstance(target, ast.Attribute):
@@ -85,7 +92,8 @@ class Expressions(ast.NodeVisitor):
         elif isinstance(target, (ast.Tuple, ast.List)):
             count = len(target.elts)
             is_plain = not any(isinstance(element, ast.Starred) for element in target.elts)
-            given = value.detail if value is not None and value.kind == "tuple" else ()
+            is_listed = value is not None and value.kind in ("list", "tuple")
+            given = value.detail if value is not None and is_listed else ()
             values = given if is_plain and len(given) == count else [None] * count
             for element, part in zip(target.elts, values, strict=True):
                 self.assign(element, part)
@@ -115,6 +123,9 @@ class Expressions(ast.NodeVisitor):
 
     def visit_Tuple(self, node: ast.Tuple) -> Symbol:
         return Symbol("tuple", detail=tuple(self.visit(element) for element in node.elts))
+
+    def visit_List(self, node: ast.List) -> Symbol:
+        return Symbol("list", detail=tuple(self.visit(element) for element in node.elts))
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> Symbol | None:
         value: Symbol | None = self.visit(node.value)
@@ -175,8 +186,12 @@ class Expressions(ast.NodeVisitor):
     def visit_Subscript(self, node: ast.Subscript) -> Symbol | None:
         value: Symbol | None = self.visit(node.value)
         self.visit(node.slice)
-        is_index = isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, int)
-        return element_of(value) if value is not None and is_index else None
+        index = node.slice.value if isinstance(node.slice, ast.Constant) else None
+        if value is None or not isinstance(index, int):
+            return None
+        if value.kind == "tuple":
+            return value.detail[index] if index < len(value.detail) else None
+        return element_of(value)
 
     def read_defaults(self, given: ast.arguments) -> dict[str, Symbol | None]:
         """Give what arguments are where they are left out; None says nothing of one."""
@@ -248,6 +263,16 @@ class Expressions(ast.NodeVisitor):
             return result
         return Symbol("called", Symbol("function", detail=result))
 
+    def _attribute_below(self, name: str, above: set[int]) -> Symbol | None:
+        """Give an attribute that only classes made of these set."""
+        values: list[Symbol | None] = []
+        for local in self.locals.values():
+            if any(
+                b is not None and b.kind == "local" and int(b.name) in above for b in local.bases
+            ):
+                values += local.find(name) or []
+        return merge(values)
+
     def _attribute_of(self, node: ast.Attribute, base: Symbol) -> Symbol | None:
         """Give an attribute of an object of the program's own class."""
         waiting, seen = [int(base.name)], set[int]()
@@ -269,7 +294,9 @@ class Expressions(ast.NodeVisitor):
                     client = Symbol("client", name=kind.name)
                 else:
                     is_known = False
-        if client is None or not is_known or base.kind == "local":
+        if client is None:
+            return self._attribute_below(node.attr, seen)
+        if not is_known or base.kind == "local":
             return None
         symbol = Symbol("member", client, node.attr)
         self.note(node, symbol)
@@ -277,11 +304,16 @@ class Expressions(ast.NodeVisitor):
 
 
 def _shape(node: ast.Call, positional: list[ast.expr], *, is_open: bool) -> Shape:
-    named = [k for k in node.keywords if k.arg is not None]
+    named = [_keyword(k) for k in node.keywords if k.arg is not None]
+    spread = [_read_values(k.value) for k in node.keywords if k.arg is None]
     is_starred = any(isinstance(argument, ast.Starred) for argument in positional)
     plain = sum(not isinstance(argument, ast.Starred) for argument in positional)
-    keywords = tuple(Keyword(str(k.arg), _text(k.value), k.lineno, k.col_offset + 1) for k in named)
-    return Shape(keywords, plain, is_open or is_starred or len(named) < len(node.keywords))
+    keywords = (*named, *(keyword for shape in spread for keyword in shape.keywords))
+    return Shape(keywords, plain, is_open or is_starred or any(s.is_open for s in spread))
+
+
+def _keyword(node: ast.keyword) -> Keyword:
+    return Keyword(str(node.arg), _text(node.value), node.lineno, node.col_offset + 1)
 
 
 def _called_by_name(function: Symbol, node: ast.Call) -> Symbol | None:
@@ -294,8 +326,12 @@ def _called_by_name(function: Symbol, node: ast.Call) -> Symbol | None:
 
 
 def _shape_of_values(given: list[ast.expr]) -> Shape:
-    """Give the shape of a call whose arguments stand in a dictionary, as far as that shows."""
-    values = given[0] if given else ast.Dict([], [])
+    """Give the shape of a call whose arguments stand in a dictionary."""
+    return _read_values(given[0] if given else ast.Dict([], []))
+
+
+def _read_values(values: ast.expr) -> Shape:
+    """Give the arguments that a dictionary stands for, as far as they show."""
     if not isinstance(values, ast.Dict):
         return Shape((), 0, is_open=True)
     pairs = [*zip(values.keys, values.values, strict=True)]

@@ -15,7 +15,8 @@ class Finding(NamedTuple):
 
     `line` and `column` count from 1; `code` is stable: `no-namespace`, `no-method`, `no-argument`,
     `missing-argument`, `positional-argument`, `no-value`, `no-attribute`, `no-model`, `no-error`,
-    or `unreadable` for a file (or cell) that could not be read.
+    `other-operation` and `other-argument` for a name that stands for another one by now, or
+    `unreadable` for a file (or cell) that could not be read.
     """
 
     file: str

@@ -7,7 +7,6 @@ from __future__ import annotations
 import ast
 import os
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from mixdyn.binding import Binder
 from mixdyn.catalog import Entry
@@ -15,17 +14,9 @@ from mixdyn.client import make_surface
 from mixdyn.errors import DocumentError, excerpt, nearest
 from mixdyn.schema import Schema
 from mixdyn.tools.check.contract import Contract, Method, Missing
+from mixdyn.tools.check.meaning import Meaning
+from mixdyn.tools.check.problem import Problem
 from mixdyn.tools.check.symbol import ERRORS, MODELS, Keyword, Shape, Symbol, Use
-
-
-class Problem(NamedTuple):
-    """What does not fit; `line` and `column` where it stands elsewhere than the use itself."""
-
-    code: str
-    subject: str
-    message: str
-    line: int = 0
-    column: int = 0
 
 
 class Judge:
@@ -40,6 +31,7 @@ class Judge:
     def __init__(self, new: Contract, old: Contract | None) -> None:
         self._new = new
         self._old = old
+        self._meaning = Meaning(old, new) if old is not None else None
 
     @property
     def has_base(self) -> bool:
@@ -58,11 +50,11 @@ class Judge:
         if not self._is_meant(use.symbol, folder, is_alone=is_alone):
             return
         found = self._problems(self._new, use)
-        if not found:
-            return
-        before = self._problems(self._old, use) if self._old else []
+        before = self._problems(self._old, use) if found and self._old else []
         known = {(problem.code, problem.subject) for problem in before}
         yield from (p for p in found if (p.code, p.subject) not in known)
+        if self._meaning is not None:
+            yield from self._meaning.find_others(use)
 
     def _is_meant(self, symbol: Symbol, folder: str, *, is_alone: bool) -> bool:
         """Tell whether a symbol's client has an edition of the document."""
@@ -120,23 +112,9 @@ class Judge:
             text = f"{kind} {excerpt(symbol.name, 60)!r}{nearest(symbol.name, missing.known)}"
             return Problem(missing.code, name, text)
         what = "namespace" if missing.code == "no-namespace" else "operation"
-        moved = self._moved(symbol)
+        moved = self._meaning.find_successor(symbol) if self._meaning is not None else ""
         hint = moved or nearest(symbol.name, missing.known)
         return Problem(missing.code, name, f"no {what} {excerpt(name, 80)!r}{hint}")
-
-    def _moved(self, symbol: Symbol) -> str:
-        """Say what an operation of the old document is called in the new one."""
-        thing = self._old.find(symbol) if self._old is not None else None
-        if not isinstance(thing, Method):
-            return ""
-        entry, new = thing.entry, self._new
-        name = entry.operation.value.get("operationId")
-        same = new.by_id.get(str(name), []) or new.by_place.get((entry.method, entry.path), [])
-        twin = "_async" if thing.is_async else ""
-        place = f"{entry.method} {entry.path}"
-        if same:
-            return f". It is now {same[0].qualified_name + twin!r} ({excerpt(place, 100)})"
-        return f". {excerpt(place, 100)} is gone"
 
 
 def _module_problems(contract: Contract, symbol: Symbol) -> Iterator[Problem]:

@@ -22,7 +22,7 @@ from mixdyn.tools.check.symbol import (
     module_of,
 )
 
-_ROUNDS = 3
+_ROUNDS = 8
 _DOORS = frozenset(f"mixdyn{name}" for name in ("", ".httpclient", ".models", ".utils"))
 _FAILURES = frozenset({"AttributeError", "TypeError"})
 _EXPECTED = frozenset({"assertRaises", "assertRaisesRegex", "raises", "suppress"})
@@ -42,6 +42,8 @@ def read_uses(tree: ast.Module) -> Reading:
     reader = _Reader()
     for _ in range(_ROUNDS):
         reader.read(tree)
+        if reader.is_settled:
+            break
     uses = sorted(set(reader.uses), key=lambda use: (use.line, use.column, str(use)))
     return Reading(uses, reader.is_alone, reader.has_swaps)
 
@@ -89,7 +91,10 @@ class _Reader(Expressions, ast.NodeVisitor):
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
         value = self.visit(node.value) if node.value is not None else None
-        self.assign(node.target, self.annotated(node.annotation) or value)
+        declared = self.annotated(node.annotation)
+        if isinstance(node.target, ast.Name):
+            self.scope.declared[node.target.id] = declared
+        self.assign(node.target, declared or value)
 
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
         self.visit(node.value)

@@ -28,11 +28,13 @@ class Scope:
     history: Table = field(default_factory=Table)
     known: Table = field(default_factory=Table)
     outside: dict[str, Scope] = field(default_factory=dict[str, "Scope"])
+    declared: Names = field(default_factory=Names)
     owner: Local | None = None
 
     def bind(self, name: str, symbol: Symbol | None) -> None:
-        """Give a name a value."""
+        """Give a name a value; of one that is not certain, what the name is declared to be."""
         target = self.outside.get(name, self)
+        symbol = target.declared.get(name) if symbol is None else symbol
         target.history.setdefault(name, []).append(symbol)
         if target is self:
             self.names[name] = symbol
@@ -49,9 +51,15 @@ class Scope:
             scope = scope.parent
         return None
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether the round told no more than the one before."""
+        return self.history == self.known
+
     def begin(self) -> None:
         """Begin another round."""
         self.names, self.known, self.history = {}, self.history, {}
+        self.declared = {}
 
     def find_outer(self, name: str, *, is_global: bool) -> Scope | None:
         """Give the scope that `global` or `nonlocal` means."""
@@ -88,6 +96,12 @@ class Local:
     def find(self, name: str) -> Values | None:
         """Give all that an attribute is."""
         return (self.known or self.attributes).get(name)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the round told no more than the one before."""
+        result = merge(self.results) if self.results else None
+        return self.attributes == self.known and result == self.result
 
     def begin(self) -> None:
         """Begin another round."""

@@ -4,6 +4,7 @@ What the expressions of a program stand for, as far as it is certain; no documen
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 
@@ -14,7 +15,8 @@ class Symbol(NamedTuple):
     Kinds: `client` (`name` is its class), `kind` (a client class), `module`, `member` (`name` of
     `base`), `named` (what `call` of a client, its `base`, is to call), `called`, `awaited` and
     `element` (of `base`), `local` (a class of the program), `instance` (of one), `function`,
-    `tuple` (`detail` has what is in it), `none`, and `any` for what the program will not say.
+    `tuple` and `list` (`detail` has what is in it), `none`, and `any` for what the program will not
+    say.
     """
 
     kind: str
@@ -31,6 +33,14 @@ class Symbol(NamedTuple):
         if self.kind != "member":
             return inner
         return f"{inner}.{self.name}" if inner else self.name
+
+    @property
+    def line(self) -> Iterator[Symbol]:
+        """The symbol, and all that it is a part or an outcome of."""
+        symbol: Symbol | None = self
+        while symbol is not None:
+            yield symbol
+            symbol = symbol.base
 
     @property
     def root(self) -> Symbol:
@@ -54,6 +64,7 @@ _KNOWN = {
     ("mixdyn.bundled", "Mix"): MIX,
     ("mixdyn.client", "Client"): CLIENT,
 }
+_MAKERS = frozenset({"from_server", "from_server_async"})
 _SAME = frozenset({"__aenter__", "__copy__", "__enter__", "with_options"})
 
 
@@ -111,7 +122,7 @@ def call_of(function: Symbol, spec: Any = None) -> Symbol | None:
     if base.kind == "client" and function.name in _SAME:
         return base
     if base.kind == "kind":
-        return Symbol("client", name=base.name) if function.name == "from_server" else None
+        return Symbol("client", name=base.name) if function.name in _MAKERS else None
     if function.name in ("__enter__", "__aenter__"):
         return base
     return Symbol("called", function)
@@ -129,6 +140,8 @@ def await_of(value: Symbol) -> Symbol | None:
 
 def element_of(value: Symbol) -> Symbol | None:
     """Give what iterating gives."""
+    if value.kind in ("list", "tuple"):
+        return merge([*value.detail])
     return Symbol("element", value) if value.kind in ("called", "awaited", "member") else None
 
 

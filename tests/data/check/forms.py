@@ -22,8 +22,8 @@ mix.sessions.frok(id="x")  # expect: no-method
 mix.sessions.frok_async  # expect: no-method
 mix.sessions.create(title="x", working_directory="y", workingDirectory="y")
 mix.sessions.create(titel="x")  # expect: missing-argument, no-argument
-mix.sessions.create(**{"a": 1})
-mix.sessions.create(nope=1, **{"a": 1})  # expect: no-argument
+mix.sessions.create(**{"a": 1})  # expect: missing-argument, no-argument
+mix.sessions.create(nope=1, **{"a": 1})  # expect: missing-argument, no-argument
 mix.sessions.create("x")  # expect: positional-argument
 mix.sessions.create(*["x"])
 mix.sessions.create(request={"title": "x"})
@@ -358,3 +358,64 @@ async def by_name(values):
     mix.sessions.call("x")  # expect: no-method
     (await mix.call_async("sessions.create", {"title": "x"})).nope
     mix.call_async("sessions.create", {"title": "x"}).nope
+
+
+async def made_elsewhere():
+    away = await M.from_server_async("url")
+    away.nope  # expect: no-namespace
+
+
+for each in [M(), M()]:
+    each.nope  # expect: no-namespace
+for each in (M(), None):
+    each.nope  # expect: no-namespace
+for each in (M(), object()):
+    each.nope
+left, right = [M(), object()]
+left.nope  # expect: no-namespace
+right.nope
+pair = (M(), object())
+pair[0].nope  # expect: no-namespace
+pair[1].nope, pair[7].nope
+[M()][0].nope  # expect: no-namespace
+many = [M()]
+many.append(object())
+many[0].nope
+for each in many:
+    each.nope
+
+told: M
+told = make_anything()
+told.nope  # expect: no-namespace
+told = object()
+
+
+def declares():
+    inner: M = make_anything()
+    inner = make_anything()
+    inner.nope  # expect: no-namespace
+
+
+class Above:
+    def client(self):
+        return self.kept
+
+    def go(self):
+        self.client().nope  # expect: no-namespace
+
+
+class Below(Above):
+    def __init__(self):
+        self.kept = late()
+
+
+def late():
+    return later_still()
+
+
+def later_still():
+    return M()
+
+
+mix.pets = make_anything()
+mix.pets.remove(1)
