@@ -8,7 +8,7 @@ into nothing but clients and what they hold, and so runs no code of others.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import NoneType, UnionType
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 
@@ -18,6 +18,15 @@ _CALLEE = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+$")
 _NAME = re.compile(r"\s*(\w*)$")
 _VALUE = re.compile(r"\s*(\w+)\s*=\s*(['\"]?)([^'\"]*)$")
 _QUOTES = frozenset("'\"")
+_HARD = frozenset("'\"\\")  # what keys would have to be quoted for
+_STEP = r"""\.[^\W\d]\w* | \[-?\d{1,9}\] | \['[^'\\]*'\] | \["[^"\\]*"\]"""
+_STEPS = re.compile(_STEP, re.VERBOSE)
+# What is being typed behind something: an attribute, or a key.
+_TAIL = re.compile(
+    rf"""(?<![\w.\])'"])([^\W\d]\w*)((?:{_STEP})*)(?:\.(\w*)|\[(['"])([^'"\\]*))$""", re.VERBOSE
+)
+_LONGEST_TAIL = 500
+_PLAIN: tuple[Any, ...] = (dict, list)  # whose own methods run none of others
 
 
 class Completion(NamedTuple):
@@ -25,6 +34,31 @@ class Completion(NamedTuple):
 
     fragment: str
     choices: tuple[str, ...]
+
+
+def complete(before: str, namespace: Mapping[str, Any]) -> Completion:
+    """
+    Complete what prompts do not by themselves: arguments, keys, and attributes of items.
+
+    Args:
+        before: the code up to the cursor.
+        namespace: the names that it may use.
+    """
+    found = complete_call(before, namespace)
+    tail = _TAIL.search(before[-_LONGEST_TAIL:])
+    if found.choices or tail is None:
+        return found
+    name, steps, attribute, _, key = tail.groups()
+    thing = namespace.get(name)
+    for step in _STEPS.findall(steps):
+        thing = _follow(thing, step)
+    if attribute is None:
+        keys = [key for key in _list_keys(thing) if key.isprintable() and not _HARD & set(key)]
+        return Completion(key, tuple(name for name in keys if name.startswith(key)))
+    # Of dotted names alone every prompt completes the attributes.
+    names = dir(thing) if "[" in steps and _is_ours(thing) else ()
+    shown = (n for n in names if attribute.startswith("_") or not n.startswith("_"))
+    return Completion(attribute, tuple(n for n in shown if n.startswith(attribute)))
 
 
 def complete_call(before: str, namespace: Mapping[str, Any]) -> Completion:
@@ -127,14 +161,38 @@ def _resolve(callee: str, namespace: Mapping[str, Any]) -> Any:
     first, *rest = callee.split(".")
     thing = namespace.get(first)
     for name in rest:
-        if not _is_ours(thing) or name.startswith("_"):
-            return None
-        thing = getattr(thing, name, None)
+        thing = _follow(thing, f".{name}")
     return thing if _is_ours(thing) and callable(thing) else None
 
 
+def _follow(thing: Any, step: str) -> Any:
+    """Give what `.name`, `[0]` or `['key']` of a thing is; None where code of others might run."""
+    if step.startswith("."):
+        is_open = _is_ours(thing) and not step.startswith("._")
+        return getattr(thing, step[1:], None) if is_open else None
+    inner = step[1:-1]
+    key: Any = inner[1:-1] if inner[0] in _QUOTES else int(inner)
+    try:
+        for kind in _PLAIN:
+            if isinstance(thing, kind):
+                return kind.__getitem__(thing, key)
+        return thing[key] if _is_ours(thing) else None
+    except (LookupError, TypeError):
+        return None
+
+
+def _list_keys(thing: Any) -> list[str]:
+    """Give the keys that are text: a dictionary's, or those that a thing of ours has."""
+    if isinstance(thing, dict):
+        keys: Iterable[Any] = _PLAIN[0].keys(thing)
+        return [key for key in keys if isinstance(key, str)]
+    list_keys = getattr(thing, "_ipython_key_completions_", None) if _is_ours(thing) else None
+    return list_keys() if list_keys is not None else []
+
+
 def _is_ours(thing: object) -> bool:
-    return hasattr(type(thing), "_page")
+    """Tell whether a thing is a client, what it holds, or a result."""
+    return hasattr(type(thing), "_page") or hasattr(type(thing), "_to_wire")
 
 
 def _complete_value(kind: Any, quote: str, typed: str) -> Completion:

@@ -39,6 +39,15 @@ def wants_colour(stream: Any = None) -> bool:
     return is_terminal(sys.stdout if stream is None else stream)
 
 
+def measure(text: str) -> int:
+    """Tell how many columns of a terminal a text takes."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width
+
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
+
+
 def make_writable(text: str, stream: Any = None) -> str:
     """Give text in the characters that a stream, or standard output, can write."""
     encoding = getattr(sys.stdout if stream is None else stream, "encoding", None) or "utf-8"

@@ -7,12 +7,12 @@ Whatever the blocks hold, nothing but printable text and colours of our own goes
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from mixdyn.block import Block, Code, Heading, Role, Span, Table, Words
 from mixdyn.errors import printable
+from mixdyn.terminal import measure
 
 _STYLES: dict[Role, str] = {
     "title": "1",
@@ -40,19 +40,6 @@ def typeset(blocks: Iterable[Block], width: int, *, colour: bool) -> str:
             sections.append("\n".join(lines))
         is_titled = isinstance(block, Heading)
     return "\n\n".join(sections)
-
-
-def measure(text: str) -> int:
-    """Tell how many columns of a terminal a text takes."""
-    if text.isascii():
-        return len(text)
-    return sum(map(_measure_one, text))
-
-
-def _measure_one(char: str) -> int:
-    if unicodedata.combining(char):
-        return 0
-    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
 def _set_block(block: Block, width: int) -> Iterable[list[Span]]:

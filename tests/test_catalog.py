@@ -88,11 +88,11 @@ def test_collisions_get_numbers_and_are_listed() -> None:
     }
     catalog = make_catalog(paths)
     assert names(catalog) == ["list", "list_async_2", "list_2", "list_3"]
-    assert catalog.renamed == (
-        "GET /1: list_async called list_async_2",
-        "GET /2: list called list_2",
-        "GET /3: list called list_3",
-    )
+    assert [*map(str, catalog.renamed)] == [
+        "#/paths/~11/get: list_async is called list_async_2",
+        "#/paths/~12/get: list is called list_2",
+        "#/paths/~13/get: list is called list_3",
+    ]
 
 
 def test_reserved_names_yield_and_are_listed() -> None:
@@ -105,7 +105,7 @@ def test_reserved_names_yield_and_are_listed() -> None:
     }
     catalog = make_catalog(paths, frozenset({"close", "closed"}))
     assert names(catalog) == ["close__2", "close_.x", "pets.close", "close_.all.keys.x"]
-    assert catalog.renamed[0] == "namespace close: called close_"
+    assert str(catalog.renamed[0]) == "#/paths/~12/get: the namespace close is called close_"
     assert len(catalog.renamed) == 2
 
 
@@ -162,8 +162,9 @@ def test_unusable_paths_are_listed_and_leave_the_others_alone() -> None:
     }
     catalog = make_catalog(paths)
     assert names(catalog) == ["ok"]
-    assert [text.partition(":")[0] for text in catalog.skipped] == ["pets", "7", "/gone"]
-    assert "points at nothing" in catalog.skipped[2]
+    places = [notice.target.pointer for notice in catalog.skipped]
+    assert places == ["/paths/pets", "/paths/7", "/paths/~1gone"]
+    assert "points at nothing" in catalog.skipped[2].text
 
 
 def test_hostile_names_are_kept_short_in_the_list() -> None:
@@ -172,4 +173,4 @@ def test_hostile_names_are_kept_short_in_the_list() -> None:
     paths = {f"/{i}": {"get": {"operationId": long}} for i in range(2)}
     catalog = make_catalog(paths)
     assert len(set(names(catalog))) == 2
-    assert len(catalog.renamed[0]) < 500
+    assert len(str(catalog.renamed[0])) < 500

@@ -219,6 +219,24 @@ def test_ops_suggests_where_nothing_fits(capsys: pytest.CaptureFixture[str]) -> 
     assert "Did you mean 'sessions.create'?" in err
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["sesion"], "no operation has 'sesion'. Did you mean 'session'?"),
+        (["list", "sesions"], "no operation has 'list' and 'sesions'. Did you mean 'sessions'?"),
+        (["sesions.craete"], "Did you mean 'sessions.create'?"),
+        (["fork", "health"], "no operation has 'fork' and 'health'\n"),
+    ],
+)
+def test_ops_suggests_the_word_that_is_meant(
+    words: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """For the first word that stands nowhere its nearest is named; where all do, none is."""
+    code, _, err = run(capsys, "ops", *words)
+    assert code == cli.WRONG_USAGE
+    assert told in err
+
+
 def test_ops_makes_no_plans(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """Operations that cannot be used are listed too, since nothing below them is read."""
     broken = {"get": {"operationId": "odd\u202eone", "parameters": 7, "deprecated": True}}

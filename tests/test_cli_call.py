@@ -242,7 +242,7 @@ def test_credentials_come_from_files_and_the_environment(
     ("given", "told"),
     [
         ("tokne=env:X", "got 'tokne'. Did you mean 'token'?"),
-        ("env:X", "expected NAME=env:VARIABLE or @FILE\n  the document's security schemes"),
+        ("env:X", "expected NAME=env:VARIABLE or NAME=@FILE\n  the document's security schemes"),
         (f"token={SECRET}", "shows in the list of processes"),
         (SECRET, "expected NAME="),
         ("token=env:NO_SUCH", "NO_SUCH is not set"),
@@ -404,3 +404,59 @@ def test_the_server_may_come_from_the_environment(
     words = ("call", "sessions.list", "--spec", f"{url}/openapi.json")
     assert run(capsys, *words) == (0, "[]\n", "")
     assert run(capsys, *words, "--server", "http://127.0.0.1:1")[0] == cli.NO_CONNECTION
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["sessions.create", "--server", "http:"], "--server: expected a complete http(s) URL"),
+        (["sessions.create", "--server", "http:"], "; give --server URL"),
+        (["sessions.create", "title=x", "--header", "a b: c"], "--header a b: this is no header"),
+        (
+            ["sessions.create", "--body", '{"title": 1}', "title=x"],
+            "given twice: title, also by --",
+        ),
+        (["sessions.create", "--body", '{"titl": "x"}'], "unknown in --body: titl. Did you mean"),
+        (["sessions.create", "--body", '{"titl": "x"}'], "expected: mixdyn call sessions.create"),
+        (["sessions.create", "--header", "@file"], "NAME:TEXT, NAME=env:VARIABLE or NAME=@FILE"),
+        (["sessions"], "'sessions' is a namespace, of list, create, get, delete, "),
+        (["sessions"], "mixdyn show sessions tells more"),
+        (["sessions.craete"], "Did you mean 'sessions.create'?"),
+    ],
+)
+def test_refusals_speak_of_the_shell(
+    words: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is wrong is told with what one does about it in a shell, not in Python."""
+    title = [] if "--body" in words or "title=x" in words else ["title=x"]
+    code, out, err = run(capsys, "call", "--dry-run", *words, *title)
+    assert (code, out) == (cli.WRONG_USAGE, "")
+    assert told in err
+    assert not any(word in err for word in ("server_url", "timeout_ms", "http_headers", "(*"))
+
+
+def test_a_document_that_nobody_serves(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """No connection for the document is no connection; an answer that is none is wrong usage."""
+    with loopback.serve(lambda exchange: exchange.send_json({}, 404)) as server:
+        url = server.url
+        assert run(capsys, "ops", "--spec", f"{url}/x.json")[0] == cli.WRONG_USAGE
+    assert run(capsys, "ops", "--spec", f"{url}/x.json")[0] == cli.NO_CONNECTION
+    assert run(capsys, "ops", "--spec", "http://h:port/")[0] == cli.WRONG_USAGE
+    assert run(capsys, "ops", "--spec", str(tmp_path / "none.json"))[0] == cli.WRONG_USAGE
+
+
+def test_bytes_are_sent_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A body that is bytes by its media type alone goes out as the file has it, with progress."""
+    got: list[bytes] = []
+    item = {"operationId": "put", "requestBody": {"content": {"image/png": {}}}, **answers()}
+    spec = write_document(tmp_path, {"/x": {"put": item}})
+    (tmp_path / "p.png").write_bytes(b"\x89PNG\r\n")
+
+    def answer(exchange: Exchange) -> None:
+        got.append(exchange.body)
+        exchange.send_json({})
+
+    with loopback.serve(answer) as server:
+        for words in (["--body", f"@{tmp_path / 'p.png'}"], [f"body=@{tmp_path / 'p.png'}"]):
+            assert call(capsys, server.url, "put", "--spec", spec, *words)[0] == cli.DONE
+    assert got == [b"\x89PNG\r\n"] * 2

@@ -38,6 +38,7 @@ def spec(tmp_path: Path) -> str:
             param("young", schema={"type": "boolean"}),
             param("text"),
             {"name": "free", "in": "query"},
+            param("retries", schema={"oneOf": [{"const": "one"}, {"const": "two"}]}),
         ],
         **answers(TEXT),
     }
@@ -105,10 +106,19 @@ def test_completion_quotes_for_bash(spec: str, capsys: pytest.CaptureFixture[str
     """Values come behind the last word break, quoted where a shell could take them for more."""
     found = complete(capsys, f"mixdyn --spec {spec} call pets.find kind=")
     assert found == ["'$(touch pwned)'", "'a b'", "'it'\"'\"'s'", "'`id`'", "plain"]
-    assert complete(capsys, f"mixdyn --spec {spec} call pets.find many=") == ["1", "none", "x"]
+    assert complete(capsys, f"mixdyn --spec {spec} call pets.find many=") == ["1", "null", "x"]
     assert complete(capsys, f"mixdyn --spec {spec} call pets.find young=t") == ["true"]
     assert complete(capsys, f"mixdyn --spec {spec} call pets.find text=") == []
     assert complete(capsys, f"mixdyn --spec {spec} call pets.find free=") == []
+    assert complete(capsys, f"mixdyn --spec {spec} call pets.find no=") == []
+
+
+def test_completion_knows_wire_names(spec: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Values are completed behind any name of an argument, which is then not offered again."""
+    for name in ("retries", "retries_"):
+        line = f"mixdyn --spec {spec} call pets.find {name}="
+        assert complete(capsys, line) == ["one", "two"]
+        assert complete(capsys, f"{line}one r") == []
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from mixdyn.tools import cli
-from tests.documents import answers, fields, param
+from tests.documents import TEXT, answers, fields, param
 from tests.terminal import MIXDYN, on_terminal
 from tests.test_cli import run, write_document
 
@@ -58,3 +60,50 @@ def test_show_of_a_hostile_document(tmp_path: Path) -> None:
     assert not {"\x9b", "\u202e"} & set(text)
     assert "\x1b[2J" not in text
     assert len(text) < 100_000
+
+
+PETS = {"name": TEXT, "parent": {"$ref": "#/components/schemas/pets"}}
+RESULT = {"$ref": "#/components/schemas/pets"}
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> str:
+    """Write a document with a schema that is called like a namespace."""
+    found = answers({"type": "array", "items": RESULT})
+    found["responses"]["204"] = {"description": "none", "content": {"text/plain": {}}}
+    item = {"operationId": "pets.find", "tags": ["pets"], "parameters": [param("kind")], **found}
+    schemas = {"pets": fields(**PETS), "x-y": {"description": "Odd."}}
+    return write_document(tmp_path, {"/pets": {"get": item}}, components={"schemas": schemas})
+
+
+def test_show_finds_schemas_by_the_spelling_of_searches(
+    spec: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`schemas.NAME` is a schema where a namespace has its name, also by the attribute's name."""
+    assert "find(kind=…)" in run(capsys, "show", "--spec", spec, "pets")[1]
+    assert "parent" in run(capsys, "show", "--spec", spec, "schemas.pets")[1]
+    for name in ("x-y", "schemas.x-y", "schemas.x_y"):
+        assert "Odd." in run(capsys, "show", "--spec", spec, name)[1]
+    for name in ("schemas.pest", "schemas.__init__"):
+        assert run(capsys, "show", "--spec", spec, name)[0] == cli.WRONG_USAGE
+
+
+def test_show_gives_data(spec: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--output json` gives a schema as JSON schema, and an operation with those of its parts."""
+
+    def show(name: str, form: str = "json") -> Any:
+        code, out, _ = run(capsys, "show", "--spec", spec, name, "--output", form)
+        assert code == cli.DONE
+        return yaml.safe_load(out)
+
+    pet = {"type": "object", "properties": {"name": TEXT, "parent": {"$ref": "#/$defs/0"}}}
+    assert show("schemas.pets")["properties"]["name"] == TEXT
+    assert show("x-y") == show("x-y", "yaml") == {"description": "Odd."}
+    operation = show("pets.find")
+    assert (operation["name"], operation["path"]) == ("pets.find", "/pets")
+    assert operation["arguments"]["properties"] == {"kind": TEXT}
+    responses = operation["responses"]
+    assert responses["200"]["content"]["application/json"]["$defs"]["0"] == pet
+    assert responses["204"] == {"description": "none", "content": {"text/plain": True}}
+    assert [row["name"] for row in [show("pets", "jsonl")]] == ["pets.find"]
+    assert run(capsys, "show", "--spec", spec, "pets", "--output", "table")[1].startswith("pets")

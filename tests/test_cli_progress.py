@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 import pytest
 
+from mixdyn.terminal import measure
 from mixdyn.tools.cli.progress import Bar, Row, draw, draw_plain, fit, show_size, show_time
-from mixdyn.tools.cli.rendering import measure
 from tests.loopback import PATIENCE
 from tests.process import until_asleep
 from tests.terminal import environment, on_terminal

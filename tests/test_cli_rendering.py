@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from mixdyn.tools.cli.rendering import align, cut, measure, render, render_json, render_line
+from mixdyn.terminal import measure
+from mixdyn.tools.cli.rendering import align, cut, render, render_json, render_line
 from mixdyn.tools.cli.verdict import UsageError
 
 HOSTILE = "a\x1b[31m\x7f\x9b\u202e\u2066é\U000e0001\t\u2028\ud800日本"
@@ -102,6 +103,15 @@ def test_tables_keep_every_column_and_a_line_for_each_row() -> None:
     assert all(measure(line) <= 90 for line in lines)
 
 
+def test_tables_of_many_columns_on_a_narrow_terminal() -> None:
+    """Where columns have no room beside each other, each row has a line for each of them."""
+    rows = [{f"column{n}": "日本" * 20 for n in range(9)}, "x" * 99]
+    blocks = write(rows, "table", 40).split("\n\n")
+    assert [len(block.splitlines()) for block in blocks] == [9, 1]
+    assert blocks[0].startswith("column0  日本")
+    assert all(measure(line) <= 40 for block in blocks for line in block.splitlines())
+
+
 def test_tables_of_other_values() -> None:
     """An object is a row for each key; scalars and lists of them are lines."""
     assert write({"a": 1, "long": None}, "table") == "a     1\nlong  null"
@@ -116,7 +126,7 @@ def test_tables_fit_the_terminal() -> None:
     shown = write([{"id": 1, "text": "x" * 5000, "more": "日" * 50}], "table", 40)
     assert all(measure(line) <= 40 for line in shown.splitlines())
     assert "…" in shown
-    assert len(align([["abcdef"] * 20], 10)[0].split()) == 20
+    assert align([["abcdef"] * 20], 10) == ["abc…  abc…"]
 
 
 def test_lines_are_measured_in_columns() -> None:

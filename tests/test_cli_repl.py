@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import builtins
 import io
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from mixdyn import Mix
 from mixdyn.tools import cli
 from mixdyn.tools.cli import repl
 from mixdyn.tools.mock import serve
@@ -49,6 +51,19 @@ def test_plain_prompt_on_a_terminal(url: str, tmp_path: Path) -> None:
             ("await mix.sessions.get_async(id='no' + 'ne')", "no session has the id 'none'"),
             ("mix.sessions.craete", "Did you mean 'create'?"),
         )
+        terminal.expect(">>> ")
+        terminal.send("mix.sessions.create(tit\t")
+        terminal.expect("le=")
+        terminal.send("'x\x15L = mix.sessions.list()\r")
+        for typed, shown in (
+            ("L[0].crea", "ted_at"),
+            ("L[0]['crea", "tedAt"),
+            ("mix.schemas['SessionDa", "ta"),
+        ):
+            terminal.expect(">>> ")
+            terminal.send(f"{typed}\t")
+            terminal.expect(f"{shown}")
+            terminal.send("\x15\r")
         terminal.expect(">>> ")
         terminal.send("mix.sess\t")
         terminal.expect("mix.sessions")
@@ -89,6 +104,9 @@ def test_ipython_on_a_terminal(url: str, tmp_path: Path) -> None:
         terminal.send("len(await mix.sessions.list_async()) + 40\r")
         terminal.expect("]: \x1b[0m\x1b[0m40")
         terminal.expect("In [2]")
+        terminal.send("get_ipython().extension_manager.loaded\r")
+        terminal.expect("'mixdyn.completion'")
+        terminal.expect("In [3]")
         terminal.send("exit\r")
         code, text = terminal.end()
     assert code == 0
@@ -159,7 +177,9 @@ def test_ipython_is_asked_for_a_prompt(
     monkeypatch.setattr(repl, "is_terminal", lambda stream: True)
     assert run(capsys, "repl")[0] == 0
     assert set(shell.given["user_ns"]) == {"mix", "mixdyn", "errors", "models"}
-    assert "`mix` is" in shell.given["config"].TerminalInteractiveShell.banner1
+    config = shell.given["config"]
+    assert "`mix` is" in config.TerminalInteractiveShell.banner1
+    assert config.TerminalIPythonApp.extra_extensions == ["mixdyn.completion"]
 
 
 def test_python_without_readline(
@@ -189,18 +209,34 @@ def test_the_line_editor_is_set_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     monkeypatch.setattr(repl, "is_terminal", lambda stream: True)
     monkeypatch.setenv(repl.HISTORY_VARIABLE, str(tmp_path / "history"))
     before = readline.get_completer()
+    console = repl.Console({"mixture": 1}, asyncio.Runner())
     try:
         for doc in ("GNU readline", "libedit"):
             monkeypatch.setattr(readline, "__doc__", doc)
-            repl._open_line_editor({"mixture": 1})
+            repl._open_line_editor(console)
             completer = readline.get_completer()
             assert completer is not None
             assert completer("mixtu", 0).startswith("mixture")
             repl._save_history()
         monkeypatch.setenv(repl.HISTORY_VARIABLE, "")
-        repl._open_line_editor({})
+        repl._open_line_editor(console)
         repl._save_history()
     finally:
         readline.set_completer(before)
     assert bound == ["tab: complete", "bind ^I rl_complete", "bind ^I rl_complete"]
     assert (tmp_path / "history").exists()
+
+
+def test_the_prompt_completes_calls_over_several_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Arguments are completed where a call goes on from an earlier line, from what was typed on."""
+    readline = pytest.importorskip("readline")
+    line = "    workin"
+    monkeypatch.setattr(readline, "get_line_buffer", lambda: f"{line}(")
+    monkeypatch.setattr(readline, "get_endidx", lambda: len(line))
+    with Mix() as mix:
+        console = repl.Console({"mix": mix}, asyncio.Runner())
+        console.buffer.append("mix.sessions.create(title='x',")
+        completer = repl._Completer(console)
+        assert [completer("workin", state) for state in (0, 1)] == ["working_directory=", None]
+        console.buffer.clear()
+        assert completer("workin", 0) is None

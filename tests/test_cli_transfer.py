@@ -123,13 +123,36 @@ def test_an_interrupted_download_goes_on(
 def test_a_date_tells_versions_apart_too(
     files: Files, words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Where there is no strong ETag, Last-Modified does."""
+    """Where there is no ETag at all, a Last-Modified does that the answer's Date is later than."""
     date = "Sun, 22 Nov 2026 00:00:00 GMT"
-    files.headers = {"ETag": 'W/"weak"', "Last-Modified": date}
+    files.headers = {"Date": "Sun, 22 Nov 2026 00:00:01 GMT", "Last-Modified": date}
     interrupt(files, words, capsys)
     assert run(capsys, *words)[0] == 0
     assert files.asked[1] == (f"bytes={HALF}-", date)
     assert (tmp_path / "out").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"ETag": 'W/"weak"', "Date": "Sun, 22 Nov 2026 05:00:00 GMT"},
+        {"ETag": "odd", "Date": "Sun, 22 Nov 2026 05:00:00 GMT"},
+        {"Date": "Sun, 22 Nov 2026 00:00:00 GMT"},
+        {"Date": "one day"},
+        {"Date": f"Sun, 22 Nov 2026 05:00:00 +{'9' * 20}"},
+        {},
+    ],
+)
+def test_a_date_that_may_mislead_is_not_sent(
+    headers: dict[str, str], files: Files, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Beside an ETag, and where the file may change in the same second, it is fetched anew."""
+    files.headers = {**headers, "Last-Modified": "Sun, 22 Nov 2026 00:00:00 GMT"}
+    files.breaks_at = HALF
+    assert run(capsys, *words)[0] == cli.NO_CONNECTION
+    files.breaks_at = None
+    assert run(capsys, *words)[0] == 0
+    assert files.asked == [(None, None)] * 2
 
 
 def test_another_version_is_fetched_anew(

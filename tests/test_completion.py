@@ -10,8 +10,9 @@ import pytest
 
 from mixdyn import completion
 from mixdyn.client import Client
-from mixdyn.completion import complete_call, list_values
-from tests.documents import INTEGER, param
+from mixdyn.completion import complete, complete_call, list_values
+from mixdyn.view import make_view
+from tests.documents import INTEGER, TEXT, param
 
 LEVEL = {"enum": ["low", "high", 'odd"one']}
 PARAMETERS = [
@@ -24,7 +25,9 @@ PARAMETERS = [
 PATHS = {
     "/x": {"get": {"operationId": "go", "tags": ["t"], "parameters": PARAMETERS, "responses": {}}}
 }
-API: Any = Client({"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "paths": PATHS})
+PET = {"type": "object", "properties": {"name": TEXT, "friends": {"type": "array"}}}
+ROOT = {"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "paths": PATHS}
+API: Any = Client({**ROOT, "components": {"schemas": {"Pet": PET}}})
 
 
 @pytest.mark.parametrize(
@@ -63,6 +66,54 @@ def test_complete_call(before: str, fragment: str, choices: tuple[str, ...]) -> 
     found = complete_call(before, {"api": API, "plain": plain})
     assert found.choices == choices
     assert not choices or found.fragment == fragment
+
+
+class Trap:
+    """Something of others, which completion must leave alone."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(name)
+
+    def __getitem__(self, key: Any) -> Any:
+        raise AssertionError(key)
+
+
+@pytest.mark.parametrize(
+    ("before", "fragment", "choices"),
+    [
+        ("api.t.go(le", "le", ("level=",)),
+        ("pets[0].na", "na", ("name",)),
+        ("len(pets[-1].na", "na", ("name",)),
+        ("box['pets'][0].fri", "fri", ("friends",)),
+        ("pets[0]['na", "na", ("name",)),
+        ('x = pet["', "", ("name", "colour")),
+        ("api.t.go(level=pet['na", "na", ("name",)),
+        ("api.schemas['P", "P", ("Pet",)),
+        ("api.schemas['Pet']['fr", "fr", ("friends",)),
+        ("box['", "", ("pets",)),
+        ("pets[0].__le", "__le", ("__len__", "__le__")),
+        ("pet.na", "na", ()),
+        ("pets[9].na", "na", ()),
+        ("pets['a'].na", "na", ()),
+        ("pets['", "", ()),
+        ("trap[0].na", "na", ()),
+        ("trap['a']['", "", ()),
+        ("trap.a['", "", ()),
+        ("api.t['", "", ()),
+        ("find().pets[0].na", "", ()),
+        ("none[0].na", "na", ()),
+    ],
+)
+def test_complete(before: str, fragment: str, choices: tuple[str, ...]) -> None:
+    """Keys, and attributes of items, are completed besides calls; code of others is not run."""
+    model: Any = API.schemas["Pet"].model
+    pet = make_view(model, {"name": "x", "colour": 1, 'odd"': 2, "two\nlines": 3})
+    box = {"pets": [pet], 1: None}
+    names = {"api": API, "pet": pet, "pets": [pet], "box": box, "trap": Trap()}
+    found = complete(before, names)
+    assert set(found.choices) >= set(choices)
+    assert bool(found.choices) == bool(choices)
+    assert found.fragment == fragment
 
 
 def test_list_values() -> None:

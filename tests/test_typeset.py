@@ -7,7 +7,8 @@ import re
 import pytest
 
 from mixdyn.block import Code, Heading, Paragraph, Span, Table, one_line, words
-from mixdyn.typeset import measure, typeset
+from mixdyn.terminal import measure
+from mixdyn.typeset import typeset
 
 TEXT = "one two three four five six seven eight nine ten eleven twelve"
 

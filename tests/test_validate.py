@@ -17,7 +17,8 @@ from mixdyn import standard
 from mixdyn.bundled import BUNDLED
 from mixdyn.document import Document
 from mixdyn.errors import DocumentError
-from mixdyn.tools.validate import Fault, find_faults, own
+from mixdyn.tools.validate import Fault, find_faults
+from tests.documents import TEXT, answers, fields, make_document
 from tests.loopback import serve
 
 PATHS = """\
@@ -259,8 +260,33 @@ def test_own_finds_the_places_of_odd_names() -> None:
         ("skipped", f"/paths/~1{'x' * 300}"),
         ("skipped", "/paths/b: c"),
     }
-    target = Document.load(root).at()
-    assert own._find_place("nothing like it", {}, target) == (target, "nothing like it")
+
+
+def test_own_tells_of_properties_that_had_to_yield() -> None:
+    """Attributes that are not called like their property are told, each once, at its place."""
+    odd = {"x-y": TEXT, "x_y": TEXT, "to_dict": TEXT}
+    itself = {"$ref": "#/components/schemas/A"}
+    broken = {"$ref": "#/nowhere"}
+    unclear = {**fields(x=TEXT), "oneOf": [fields(a=TEXT), fields(a=broken)]}
+    inside = {"oneOf": [fields(**odd), itself]}
+    item = answers({"type": "array", "items": {"additionalProperties": inside}})
+    root = make_document(
+        {"/a": {"get": {"operationId": "a", **item}}},
+        servers=[{"url": "http://h"}],
+        components={"schemas": {"A": fields(**odd, itself=itself, gone=broken), "B": unclear}},
+    ).root
+    found = find_faults(root, parts=["own"]).own or ()
+    messages = [(f.pointer, f.message) for f in found if f.code == "renamed"]
+    inline = "/paths/~1a/get/responses/200/content/application~1json/schema/items"
+    places = ("/components/schemas/A", f"{inline}/additionalProperties/oneOf/0")
+    assert messages == [
+        (
+            f"{place}/properties/{wire}",
+            f"the property {wire} is called {name}, since its name is taken",
+        )
+        for place in places
+        for wire, name in (("x-y", "x_y_2"), ("to_dict", "to_dict_"))
+    ]
 
 
 def test_own_survives_what_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:

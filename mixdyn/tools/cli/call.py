@@ -8,17 +8,20 @@ import argparse
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
+from mixdyn.binding import call_form
 from mixdyn.draft import Draft
 from mixdyn.errors import ClientClosedError, ResponseValidationError, excerpt, nearest
 from mixdyn.media import is_json, is_text, media_essence
+from mixdyn.operation import Operation
 from mixdyn.payload import Payload
 from mixdyn.plan import Plan
 from mixdyn.stream import EventStream
-from mixdyn.tools.cli.argument import read_arguments, takes_file
+from mixdyn.tool import is_upload
+from mixdyn.tools.cli.argument import read_arguments, usage_form
 from mixdyn.tools.cli.preview import preview
 from mixdyn.tools.cli.progress import Bar
 from mixdyn.tools.cli.rendering import render, render_line
@@ -37,10 +40,11 @@ def run_call(options: argparse.Namespace, screen: Screen) -> int:
         headers, secrets = read_headers(options.header)
         call = _Call(options, screen, find_method(client, entry), plan, keywords, headers)
         _check(options, plan)
-        if options.curl or options.dry_run:
-            screen.write(call.preview(secrets))
-            return DONE
-        return call.run()
+        with _in_shell_words(plan.operation):
+            if options.curl or options.dry_run:
+                screen.write(call.preview(secrets))
+                return DONE
+            return call.run()
 
 
 class _Call:
@@ -90,8 +94,9 @@ class _Call:
         settings: dict[str, Any] = {"http_headers": {**headers, **self.headers}}
         if self.options.reconnect:
             settings["reconnect"] = True
-        files = [a for a in self.plan.operation.arguments if takes_file(a)]
-        names = ", ".join(a.name for a in files if a.name in self.keywords)
+        operation = self.plan.operation
+        files = [a.name for a in operation.arguments if is_upload(a, operation)]
+        names = ", ".join(name for name in files if name in self.keywords)
         if not names:
             return self.method.with_response(**self.keywords, **settings)
         with closing(Bar(self.screen.err, f"sending {names}")) as bar:
@@ -194,6 +199,16 @@ def _check(options: argparse.Namespace, plan: Plan) -> None:
         raise UsageError("-o saves one answer; events go to a file by `> FILE`")
     if options.save:
         check_path(options.save)
+
+
+@contextmanager
+def _in_shell_words(operation: Operation) -> Generator[None]:
+    """Let a refusal of the arguments show the call as one would type it in a shell."""
+    try:
+        yield
+    except TypeError as error:
+        shown = str(error).replace(call_form(operation), usage_form(operation))
+        raise UsageError(shown) from error
 
 
 def _read(events: Any) -> Iterator[Any]:

@@ -219,22 +219,15 @@ def _open(words: Sequence[str]) -> Any:
 def _list_arguments(
     operation: Any, given: Sequence[str], current: str
 ) -> Iterator[tuple[str, str]]:
-    taken = {word.partition("=")[0].rstrip(":") for word in given}
+    from mixdyn.tools.cli.argument import name_words
+    from mixdyn.tools.cli.value import list_values
+
+    known = name_words(operation)
     name, sign, _ = current.partition("=")
-    for argument in operation.arguments:
-        if sign and name == argument.name:
-            yield from ((f"{name}=", value) for value in _list_values(argument.schema))
-        elif not sign and argument.name not in taken:
-            yield f"{argument.name}=", ""
-
-
-def _list_values(schema: Any) -> Iterator[str]:
-    """Give the values of an enumeration, or of a boolean."""
-    if schema is None:
+    if sign:
+        values = list_values(known[name].schema) if name in known else []
+        yield from ((f"{name}=", value) for value in values)
         return
-    core = schema.core
-    items = core.items.core if core.items is not None else core
-    for value in core.enum or items.enum:
-        yield value if isinstance(value, str) else str(value).lower()
-    if "boolean" in core.types:
-        yield from ("true", "false")
+    words = (word.partition("=")[0].rstrip(":") for word in given)
+    taken = {known[word].name for word in words if word in known}
+    yield from ((f"{a.name}=", "") for a in operation.arguments if a.name not in taken)

@@ -9,10 +9,10 @@ import os
 from typing import Any, NamedTuple
 
 from mixdyn.document import Document
-from mixdyn.errors import DocumentError, excerpt
+from mixdyn.errors import excerpt
 from mixdyn.tools.cli.grammar import DOCUMENTS
 from mixdyn.tools.cli.screen import Screen
-from mixdyn.tools.cli.target import open_client, read_headers
+from mixdyn.tools.cli.target import open_client, read_headers, to_milliseconds
 from mixdyn.tools.cli.verdict import UsageError
 
 BUNDLED_WORD, SERVER_WORD = DOCUMENTS
@@ -66,17 +66,11 @@ def _ask_server(options: argparse.Namespace, screen: Screen) -> Edition:
     from mixdyn.engine import Engine
     from mixdyn.swap import fetch
 
-    timeout: int | None = TIMEOUT_MS
-    if options.timeout is not None:
-        timeout = max(1, int(options.timeout * 1000)) if options.timeout else None
+    timeout = TIMEOUT_MS if options.timeout is None else to_milliseconds(options.timeout)
     with open_client(options, screen) as client:
         headers, _ = read_headers(options.header)
         flow = fetch(client, None, timeout, {name.lower(): text for name, text in headers.items()})
-        try:
-            served: Any = Engine(client._connections).run(flow)
-        except DocumentError as error:
-            hint = error.message.replace("pass path= if", "give its whole URL if")
-            raise DocumentError(hint) from error.__cause__
+        served: Any = Engine(client._connections).run(flow)
         if served is None:  # another client of this process has it from there already
             return Edition(client._surface.document)
     return Edition(served.document, served.content)

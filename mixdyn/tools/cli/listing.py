@@ -25,9 +25,7 @@ def run_ops(options: argparse.Namespace, screen: Screen) -> int:
     surface = open_surface(options)
     entries = [entry for entry in surface.catalog.entries if fits(entry, options.words)]
     if not entries and options.words:
-        names = (entry.qualified_name for entry in surface.catalog.entries)
-        words = " ".join(options.words)
-        raise UsageError(f"no operation has {excerpt(words, 80)!r}{nearest(words, names)}")
+        raise UsageError(_word_nothing(surface.catalog.entries, options.words))
     if options.output in (None, "table"):
         screen.write(list_entries(entries, screen.width, colour=screen.is_colourful))
     else:
@@ -47,6 +45,16 @@ def fits(entry: Entry, words: Sequence[str]) -> bool:
     parts += [as_text(tag) for tag in as_array(raw.get("tags"))]
     text = "\n".join(parts).lower()
     return all(word.lower() in text for word in words)
+
+
+def _word_nothing(entries: Sequence[Entry], words: Sequence[str]) -> str:
+    """Say that nothing was found, and which word may be meant for one that stands nowhere."""
+    names = [part for entry in entries for part in (*entry.namespace, *entry.name.split("_"))]
+    names += [entry.qualified_name for entry in entries]
+    strange = next((word for word in words if not any(fits(e, [word]) for e in entries)), "")
+    shown = " and ".join(repr(excerpt(word, 80)) for word in words)
+    hint = nearest(strange.lower(), dict.fromkeys(names)) if strange else ""
+    return f"no operation has {shown}{hint}"
 
 
 def describe_entry(entry: Entry) -> dict[str, Any]:

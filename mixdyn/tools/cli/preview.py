@@ -10,7 +10,7 @@ from mixdyn.curl import format_curl
 from mixdyn.errors import excerpt, printable
 from mixdyn.payload import Payload
 from mixdyn.prepared import Prepared
-from mixdyn.redact import Redactor
+from mixdyn.redact import MASK, Redactor
 from mixdyn.request import Request
 
 _MAX_BODY = 100_000
@@ -57,7 +57,7 @@ def _list_payload(payload: Payload, redactor: Redactor) -> list[str]:
         content = part.content
         if isinstance(content, bytes):
             shown = redactor.body(content, part.content_type or "text/plain", 2000)
-            masked = "***" if redactor.is_secret(part.name) else shown
+            masked = MASK if redactor.is_secret(part.name) else shown
             lines.append(f"{excerpt(part.name, 120)}={masked}")
         else:
             lines.append(f"{excerpt(part.name, 120)}={_describe(content.label, content.size)}")

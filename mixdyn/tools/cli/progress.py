@@ -15,8 +15,8 @@ from contextlib import suppress
 from typing import NamedTuple, TextIO
 
 from mixdyn.errors import excerpt
-from mixdyn.terminal import is_terminal, make_writable, wants_colour
-from mixdyn.tools.cli.rendering import cut, measure
+from mixdyn.terminal import is_terminal, make_writable, measure, wants_colour
+from mixdyn.tools.cli.rendering import cut
 
 _EVERY_SECONDS = 0.1
 _LEAST_SECONDS = 1.0  # before that, what is left is no more than a guess

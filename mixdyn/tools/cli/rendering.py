@@ -12,6 +12,7 @@ from typing import Any
 
 from mixdyn.errors import printable
 from mixdyn.shape import is_array, is_object
+from mixdyn.terminal import measure
 from mixdyn.tools.cli.screen import paint
 from mixdyn.tools.cli.verdict import UsageError
 
@@ -91,15 +92,6 @@ def cut(text: str, width: int | None) -> str:
     return f"{kept}…"
 
 
-def measure(text: str) -> int:
-    """Count the columns that a line takes."""
-    if text.isascii():
-        return len(text)
-    from unicodedata import combining, east_asian_width
-
-    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
-
-
 def align(rows: Sequence[Sequence[str]], width: int | None = None, *, kept: int = 0) -> list[str]:
     """Set rows in columns; where a width is given, the widest but the first `kept` give way."""
     most = _MAX_CELL if width is None else width
@@ -109,7 +101,13 @@ def align(rows: Sequence[Sequence[str]], width: int | None = None, *, kept: int 
         if counts[widest] <= _LEAST_WIDTH:
             break
         counts[widest] -= 1
-    return [_GAP.join(map(_pad, row, counts)).rstrip() for row in rows]
+    return [cut(_GAP.join(map(_pad, row, counts)).rstrip(), width) for row in rows]
+
+
+def _is_crowded(rows: Sequence[Sequence[str]], width: int | None) -> bool:
+    """Tell whether columns cannot stand beside each other with some text in each."""
+    least = [min(_LEAST_WIDTH, max(map(measure, column))) for column in zip(*rows, strict=True)]
+    return width is not None and sum(least) + len(_GAP) * (len(least) - 1) > width
 
 
 def _pad(text: str, width: int) -> str:
@@ -121,18 +119,22 @@ def _render_table(value: Any, width: int | None, *, colour: bool) -> str:
     """
     Write rows for reading, each on one line, in text of our own and not by `rich`.
 
+    Where a terminal is too narrow for all columns, each row has lines of its own.
     Its tables lose whole columns where there are many, or break ids in pieces, and take 1 ms a row.
     """
     if is_object(value):
         pairs = [(_cell(str(name)), _cell(item)) for name, item in value.items()]
         return "\n".join(align(pairs or [("",)], width))
     if not is_array(value):
-        return _cell(value)
+        return cut(_cell(value), width)
     names = list(dict.fromkeys(n for item in value if is_object(item) for n in item))
     if not names:
         return "\n".join(cut(_cell(item), width) for item in value)
-    rows = [_row(item, names[:_MAX_COLUMNS]) for item in value]
-    title, *lines = align([list(map(_cell, names[:_MAX_COLUMNS])), *rows], width)
+    names = names[:_MAX_COLUMNS]
+    rows = [list(map(_cell, names)), *(_row(item, names) for item in value)]
+    if _is_crowded(rows, width):
+        return "\n\n".join(_render_table(item, width, colour=colour) for item in value)
+    title, *lines = align(rows, width)
     return "\n".join([paint(title, "bold") if colour else title, *lines])
 
 

@@ -18,6 +18,7 @@ from contextlib import suppress
 from types import CodeType, FunctionType
 from typing import Any
 
+from mixdyn.completion import complete
 from mixdyn.errors import excerpt
 from mixdyn.terminal import is_terminal
 from mixdyn.tools.cli.screen import Screen
@@ -81,7 +82,7 @@ class Console(code.InteractiveConsole):
     def __init__(self, names: dict[str, Any], runner: asyncio.Runner) -> None:
         super().__init__(names, "<mixdyn>")
         self.compile.compiler.flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-        self._names = names
+        self.names = names
         self._runner = runner
 
     def runcode(self, code: CodeType) -> None:
@@ -90,7 +91,7 @@ class Console(code.InteractiveConsole):
             super().runcode(code)
             return
         try:
-            self._runner.run(FunctionType(code, self._names)())
+            self._runner.run(FunctionType(code, self.names)())
         except SystemExit:
             raise
         except BaseException:  # noqa: BLE001  # shown, as for any line
@@ -110,14 +111,15 @@ def _run_ipython(names: dict[str, Any], banner: str) -> None:
     config = Config()
     config.TerminalInteractiveShell.banner1 = f"{banner}\n"
     config.TerminalIPythonApp.display_banner = True
+    config.TerminalIPythonApp.extra_extensions = ["mixdyn.completion"]  # besides the user's own
     start_ipython(argv=[], user_ns=names, config=config)
 
 
 def _run_plain(names: dict[str, Any], banner: str) -> None:
-    if is_terminal(sys.stdin):
-        _open_line_editor(names)
     with asyncio.Runner() as runner:
         console = Console(names, runner)
+        if is_terminal(sys.stdin):
+            _open_line_editor(console)
         try:
             console.interact(banner, exitmsg="")
         finally:
@@ -125,14 +127,39 @@ def _run_plain(names: dict[str, Any], banner: str) -> None:
             runner.run(names["mix"].aclose())
 
 
-def _open_line_editor(names: dict[str, Any]) -> None:
+class _Completer:
+    """Completes what is being typed at the prompt: by `mixdyn.completion`, else as Python does."""
+
+    def __init__(self, console: Console) -> None:
+        import rlcompleter
+
+        self._console = console
+        self._plain = rlcompleter.Completer(console.names)
+        self._found: list[str] = []
+
+    def __call__(self, text: str, state: int) -> str | None:
+        """Give one word after the other that `text` may become, and None behind the last."""
+        if state == 0:
+            import readline
+
+            line = readline.get_line_buffer()[: readline.get_endidx()]
+            before = "\n".join([*self._console.buffer, line])
+            typed, choices = complete(before, self._console.names)
+            self._found = [text + choice[len(typed) :] for choice in choices]
+        if self._found:
+            return self._found[state] if state < len(self._found) else None
+        return self._plain.complete(text, state)
+
+
+def _open_line_editor(console: Console) -> None:
     """Complete by the Tab key, and remember lines: where Python was built with it."""
     try:
         import readline
-        import rlcompleter
+
+        completer = _Completer(console)
     except ImportError:
         return
-    readline.set_completer(rlcompleter.Completer(names).complete)
+    readline.set_completer(completer)
     is_libedit = "libedit" in (readline.__doc__ or "")
     readline.parse_and_bind("bind ^I rl_complete" if is_libedit else "tab: complete")
     path = _history_path()

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from functools import reduce
 from typing import Any
 
-from mixdyn.catalog import Entry
+from mixdyn.catalog import Entry, Node
 from mixdyn.document import Document
 from mixdyn.errors import excerpt, nearest
 from mixdyn.redact import PLAIN, find_secrets
@@ -28,6 +28,7 @@ SERVER_VARIABLE = "MIXDYN_SERVER"
 
 _HEADER = re.compile(r"([^:=]+)([:=])(.*)", re.DOTALL)
 _SOURCES = "env:VARIABLE or @FILE"
+_FORMS = "NAME=env:VARIABLE or NAME=@FILE"
 
 
 @contextmanager
@@ -46,7 +47,7 @@ def open_client(
     settings: dict[str, Any] = {
         "server_url": options.server or os.environ.get(SERVER_VARIABLE),
         "retry_config": retries,
-        "timeout_ms": UNSET if options.timeout is None else _milliseconds(options.timeout),
+        "timeout_ms": UNSET if options.timeout is None else to_milliseconds(options.timeout),
         "validate": options.validate,
         "hooks": hooks,
     }
@@ -80,10 +81,21 @@ def find_entry(surface: Surface, text: str) -> Entry:
         names = entry.operation.value.get("operationId"), f"{entry.method} {entry.path}"
         if text in names:
             return entry
+    shown = excerpt(text, 80)
+    node = find_node(surface, text)
+    if node is not None:
+        inside = excerpt(", ".join([*node.operations, *node.children]), 400)
+        raise UsageError(f"{shown!r} is a namespace, of {inside}\nmixdyn show {shown} tells more")
     hint = nearest(text, (entry.qualified_name for entry in entries))
-    raise UsageError(
-        f"no operation is called {excerpt(text, 80)!r}{hint}\nmixdyn ops lists what there is"
-    )
+    raise UsageError(f"no operation is called {shown!r}{hint}\nmixdyn ops lists what there is")
+
+
+def find_node(surface: Surface, name: str) -> Node | None:
+    """Give the namespace of a name such as `sessions`, or None where there is none."""
+    node: Node | None = surface.catalog.root
+    for step in name.split("."):
+        node = node.children.get(step) if node is not None else None
+    return node
 
 
 def find_method(client: Any, entry: Entry) -> Any:
@@ -98,7 +110,7 @@ def read_headers(given: list[str]) -> tuple[dict[str, str], tuple[str, ...]]:
     for text in given:
         match = _HEADER.fullmatch(text)
         if match is None:
-            raise UsageError(f"--header: expected NAME:TEXT or NAME={_SOURCES}")
+            raise UsageError(f"--header: expected NAME:TEXT, {_FORMS}")
         name, sign, value = match.groups()
         if sign == "=":
             value = _read_source(value, f"--header {excerpt(name, 60)}")
@@ -145,7 +157,8 @@ def write_log(screen: Screen, *, is_verbose: bool) -> Generator[None]:
         log.removeHandler(handler)
 
 
-def _milliseconds(seconds: float) -> int | None:
+def to_milliseconds(seconds: float) -> int | None:
+    """Give a time limit in milliseconds; None, for none, where it is 0."""
     return max(1, int(seconds * 1000)) if seconds else None
 
 
@@ -158,11 +171,11 @@ def _split_auth(text: str, names: list[str]) -> tuple[str, str]:
     if text.startswith(("@", "env:")):
         if len(names) == 1:
             return names[0], text
-        raise UsageError(f"--auth: expected NAME={_SOURCES}{_list(names)}")
+        raise UsageError(f"--auth: expected {_FORMS}{_list(names)}")
     name, sign, source = text.partition("=")
     if not sign or name not in names:
         shown = f", got {excerpt(name, 60)!r}{nearest(name, names)}" if sign else ""
-        raise UsageError(f"--auth: expected NAME={_SOURCES}{shown}{_list(names)}")
+        raise UsageError(f"--auth: expected {_FORMS}{shown}{_list(names)}")
     return name, source
 
 

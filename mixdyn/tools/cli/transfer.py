@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from mixdyn.errors import MixError, excerpt
+from mixdyn.native import content_length
 from mixdyn.shape import as_object, as_text
 from mixdyn.tools.cli.progress import Bar
 from mixdyn.tools.cli.screen import Screen
@@ -110,7 +111,7 @@ class Transfer:
 
     def _receive(self, response: Any, start: int, validator: str) -> int:
         """Write what comes behind what is there, and move it to its place when all is."""
-        total = _find_total(response)
+        total = content_length(response.headers)
         bar = Bar(self._screen.err, os.path.basename(self.path), start)
         size = start
         try:
@@ -174,15 +175,31 @@ def check_path(path: str) -> None:
 
 
 def _find_validator(response: Any) -> str:
-    """Give what tells versions apart, if the server can go on with one; else empty."""
+    """
+    Give what tells versions apart, if the server can go on with one; else empty.
+
+    A date may only be sent where there is no tag, not even a weak one (RFC 9110, 13.1.5).
+    """
     headers = response.headers
     is_plain = headers.get("content-encoding", "identity").lower() == "identity"
     ranges = headers.get("accept-ranges", "").lower()
-    tag = headers.get("etag", "")
+    tag = str(headers.get("etag", ""))
     strong = tag if tag.startswith('"') else ""
-    validator = str(strong or headers.get("last-modified", ""))
+    validator = strong if tag else _find_date(headers)
     is_usable = response.status_code == 200 and is_plain and ranges != "none"
     return validator if is_usable and validator.isprintable() else ""
+
+
+def _find_date(headers: Any) -> str:
+    """Give the date of the last change, if none can follow that it does not tell (8.8.2.2)."""
+    from email.utils import parsedate_to_datetime
+
+    changed = str(headers.get("last-modified", ""))
+    try:
+        age = parsedate_to_datetime(headers["date"]) - parsedate_to_datetime(changed)
+    except (KeyError, OverflowError, TypeError, ValueError):  # none, or no dates
+        return ""
+    return changed if age.total_seconds() >= 1 else ""
 
 
 def _find_start(response: Any, part: Part) -> int | None:
@@ -200,11 +217,6 @@ def _find_start(response: Any, part: Part) -> int | None:
     is_plain = response.headers.get("content-encoding", "identity").lower() == "identity"
     is_next = match is not None and int(match[1]) == part.size and is_plain
     return part.size if is_next and part.validator in same else None
-
-
-def _find_total(response: Any) -> int | None:
-    length = response.headers.get("content-length", "")
-    return int(length) if length.isascii() and length.isdecimal() and len(length) < 19 else None
 
 
 def _close(response: Any) -> None:

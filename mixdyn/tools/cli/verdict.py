@@ -4,6 +4,8 @@ How a command ends: its exit code, and what an error says on the terminal. Knows
 
 from __future__ import annotations
 
+import re
+
 from mixdyn.errors import (
     ClientClosedError,
     DocumentError,
@@ -38,6 +40,21 @@ exit codes:
 _SHOWN_BODY = 500
 # Errors of HTTP clients that are not the network's but the request's.
 _OWN_FAULTS = frozenset({"InvalidURL", "LocalProtocolError", "UnsupportedProtocol"})
+# Errors of urllib, which fetches documents, where no answer came.
+_UNREAD = frozenset({"ConnectionError", "HTTPException", "TimeoutError", "URLError"})
+_ANSWERED = frozenset({"HTTPError", "InvalidURL"})
+
+# What errors of the core say to callers in Python, and what one does in a shell instead.
+_PYTHON = {
+    r"pass it as server_url= to the call": "name it by --server",
+    r"pass server_url=": "give --server URL",
+    r"\bserver_url: ": "--server: ",
+    r"\bhttp_headers: ": "--header ",
+    r"raise timeout_ms": "give a longer --timeout",
+    r"pass path= if": "give its whole URL if",
+    r"(also by|unknown in) (?:body|request)\b": r"\1 --body",
+    r"(raise max_event_bytes|pass Reconnect\()": r"in Python, \1",
+}
 
 
 class UsageError(Exception):
@@ -66,7 +83,10 @@ def _is_unserved(error: BaseException) -> bool:
     from mixdyn.retry import is_transport_error
 
     cause = error.__cause__
-    return isinstance(error, DocumentError) and cause is not None and is_transport_error(cause)
+    if not isinstance(error, DocumentError) or cause is None:
+        return False
+    names = {kind.__name__ for kind in type(cause).__mro__}
+    return is_transport_error(cause) or bool(names & _UNREAD and not names & _ANSWERED)
 
 
 def _judge_foreign(error: BaseException) -> int | None:
@@ -95,7 +115,11 @@ def explain(error: BaseException) -> str:
 def _word(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
         return f"{excerpt(str(error.filename))}: {error.strerror}"
-    return str(error)
+    text = str(error)
+    if getattr(error, "status_code", None) is None:  # else it is the API's own text
+        for pattern, words in _PYTHON.items():
+            text = re.sub(pattern, words, text)
+    return text
 
 
 def _prefix(error: BaseException) -> str:

@@ -4,26 +4,27 @@ What mixdyn trips over in a document: names, servers, operations and schemas tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from mixdyn.catalog import Catalog, Entry
 from mixdyn.client import make_surface
 from mixdyn.document import Document, Target
-from mixdyn.errors import MixError, RequestValidationError, excerpt
+from mixdyn.errors import DocumentError, MixError, RequestValidationError, excerpt
 from mixdyn.fault import Flaw
-from mixdyn.names import to_argument
+from mixdyn.names import to_argument, to_snake
 from mixdyn.normalform import Direction, normalize
 from mixdyn.operation import Operation, parse_servers
 from mixdyn.schema import Schema
+from mixdyn.scheme import name_scheme
 from mixdyn.server import describe_server, resolve_server
 from mixdyn.settings import Settings
 from mixdyn.shape import as_array, as_object
 from mixdyn.surface import Surface
 from mixdyn.tools.validate.reference import find_flaws
 
-_MOST_COLONS = 100
 _KINDS = ("apiKey", "http", "mutualTLS", "oauth2", "openIdConnect")
 
 
@@ -41,7 +42,7 @@ def find_own(document: Document) -> Iterator[Flaw]:
 
 
 def _find(surface: Surface) -> Iterator[Flaw]:
-    yield from _judge_names(surface.catalog, surface.document)
+    yield from _judge_names(surface.catalog)
     yield from _judge_servers(surface.document)
     yield from _judge_schemes(surface)
     done: set[tuple[str, str]] = set()
@@ -54,35 +55,15 @@ def _find(surface: Surface) -> Iterator[Flaw]:
         schema = surface.schemas.component(name)
         if schema is not None:
             yield from _judge_schema(schema)
+    yield from _judge_attributes(surface)
 
 
-def _judge_names(catalog: Catalog, document: Document) -> Iterator[Flaw]:
+def _judge_names(catalog: Catalog) -> Iterator[Flaw]:
     """Tell which names had to yield to others, and which paths are passed over."""
-    entries = catalog.entries
-    places = {excerpt(f"{e.method} {e.path}"): e.operation for e in entries}
-    grouped = [e for e in reversed(entries) if e.namespace]
-    places |= {f"namespace {e.namespace[0][:-1]}": e.operation for e in grouped}
-    paths = document.at("paths")
-    rows = {excerpt(path): paths.child(path) for path in map(str, as_object(paths.value))}
-    for text in catalog.renamed:
-        target, message = _find_place(text, places, document.at())
-        message = message.replace(" called ", " is called ", 1)
-        yield _flaw("renamed", f"{message}, since the name is taken", target)
-    for text in catalog.skipped:
-        target, reason = _find_place(text, rows, paths)
-        reason = reason.removeprefix(f"{target}: ")
-        yield _flaw("skipped", f"this path is passed over: {reason}", target)
-
-
-def _find_place(text: str, places: dict[str, Target], other: Target) -> tuple[Target, str]:
-    """Give what a line of the catalog is about, and what it says; a path may hold colons, too."""
-    start = ""
-    for part in text.split(": ")[:_MOST_COLONS]:
-        start += part
-        if start in places:
-            return places[start], text.removeprefix(f"{start}: ")
-        start += ": "
-    return other, text
+    for target, text in catalog.renamed:
+        yield _flaw("renamed", f"{text}, since the name is taken", target)
+    for target, text in catalog.skipped:
+        yield _flaw("skipped", f"this path is passed over: {text}", target)
 
 
 def _judge_servers(document: Document) -> Iterator[Flaw]:
@@ -155,7 +136,7 @@ def _judge_security(surface: Surface, target: Target) -> Iterator[Flaw]:
     holder = target if own else surface.document.at()
     for i, requirement in enumerate(as_array(as_object(holder.value).get("security"))):
         for name in as_object(requirement):
-            if name not in surface.schemes:
+            if name_scheme(name) not in surface.schemes:
                 message = f"no security scheme is called {excerpt(name, 60)!r}"
                 yield _flaw("security", message, holder.child("security", i, name))
 
@@ -171,6 +152,45 @@ def _list_schemas(operation: Operation) -> Iterator[tuple[Schema, Direction]]:
         for media in response.media:
             for schema in filter(None, (media.schema, media.item_schema)):
                 yield schema, "response"
+
+
+def _judge_attributes(surface: Surface) -> Iterator[Flaw]:
+    """Tell which properties of results have other names there, since theirs are taken."""
+    for schema in _list_objects(_list_results(surface)):
+        properties = schema.properties
+        attributes: Mapping[str, str] = {}
+        with suppress(DocumentError, RecursionError):  # what is broken inside is told elsewhere
+            model: Any = surface.types.model(schema)
+            attributes = model._attributes
+        for attribute, wire in attributes.items():
+            if attribute != to_snake(wire) and wire in properties:
+                shown = f"the property {excerpt(wire, 60)} is called {excerpt(attribute, 60)}"
+                yield _flaw("renamed", f"{shown}, since its name is taken", properties[wire].target)
+
+
+def _list_results(surface: Surface) -> Iterator[Schema]:
+    """Give the schemas of the components, and those of what operations answer with."""
+    yield from filter(None, map(surface.schemas.component, surface.schemas.component_names()))
+    for entry in surface.catalog.entries:
+        with suppress(Exception):  # that it cannot be called is told elsewhere
+            schemas = [*_list_schemas(surface.plan(entry).operation)]
+            yield from (schema for schema, direction in schemas if direction == "response")
+
+
+def _list_objects(schemas: Iterable[Schema]) -> Iterator[Schema]:
+    """Give the schemas of objects with properties among these and inside them, each once."""
+    seen: set[int] = set()
+    waiting = [*schemas][::-1]
+    while waiting:
+        with suppress(DocumentError, RecursionError):  # as above
+            schema = waiting.pop().core.resolved
+            if id(schema) in seen:
+                continue
+            seen.add(id(schema))
+            inside = [*schema.branches, *schema.properties.values()]
+            waiting += filter(None, (*inside, schema.items, schema.additional))
+            if schema.properties:
+                yield schema
 
 
 def _judge_schema(schema: Schema, direction: Direction = "response") -> Iterator[Flaw]:
