@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from mixdyn.rows import read_plain
+
 Reader = Callable[[Any], Any]
 
 
@@ -53,8 +55,11 @@ class Field:
         if view is None:
             return self
         value = view._json.get(self.wire)
-        reader = self.reader
-        return value if reader is None or value is None else reader(value)
+        if self.reader is not None and value is not None:
+            made = self.reader(value)
+            if made is not value:
+                return made
+        return read_plain(view._json, self.wire) if isinstance(value, (dict, list)) else value
 
     def __set__(self, view: Any, value: Any) -> None:
         _refuse(view, value)

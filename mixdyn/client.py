@@ -280,8 +280,8 @@ class Client:
     @Fallback
     def __getattr__(self, name: str) -> Any:
         is_private = name.startswith("_")  # asked by machinery, perhaps before there is a document
-        known = () if is_private else (n for n in dir(self) if not n.startswith("_"))
-        raise missing(f"{type(self).__name__!r} has no attribute", name, known)
+        known, entries = ((), ()) if is_private else (dir(self), self._surface.catalog.entries)
+        raise missing(f"{type(self).__name__!r} has no attribute", name, known, entries)
 
     def __dir__(self) -> list[str]:
         # A class bound to one document may be a subclass of one bound to another: hide that one's.

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from mixdyn.errors import Problem
+from mixdyn.rows import read_plain
 from mixdyn.view import Model, copy_json
 
 Problems = tuple[Problem, ...]
@@ -78,7 +79,7 @@ class UnknownEvent(Event):
     @property
     def data(self) -> Any:
         """The data: decoded where it is JSON, else as text."""
-        return self._json["data"]
+        return read_plain(self._json, "data")
 
     @property
     def text(self) -> str:

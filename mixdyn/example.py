@@ -45,11 +45,9 @@ def choose_values(plan: Plan) -> dict[str, Any]:
 
     Where nothing passes the operation's own check, the first attempt is given.
     """
-    sampler = Sampler()
-    first = _choose(plan.operation, sampler, _TRIES[0])
-    later = (_choose(plan.operation, sampler, taste) for taste in _TRIES[1:])
-    whole = (_choose_whole(plan.operation, sampler) for _ in (1,))
-    return next((v for v in chain([first], later, whole) if _is_valid(plan, v)), first)
+    attempts = _attempts(plan.operation, Sampler())
+    first = next(attempts)
+    return next((v for v in chain([first], attempts) if _is_valid(plan, v)), first)
 
 
 def write_call(call: str, example: Example, *, is_stream: bool = False) -> str:
@@ -105,6 +103,12 @@ def _quote(text: str | bytes) -> str:
 
 def _indent(text: str) -> str:
     return text.replace("\n", "\n    ")
+
+
+def _attempts(operation: Operation, sampler: Sampler) -> Iterator[dict[str, Any]]:
+    for taste in _TRIES:
+        yield _choose(operation, sampler, taste)
+    yield _choose_whole(operation, sampler)
 
 
 def _choose(operation: Operation, sampler: Sampler, taste: Taste) -> dict[str, Any]:

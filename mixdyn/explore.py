@@ -18,13 +18,22 @@ from mixdyn.errors import excerpt
 from mixdyn.example import Example, choose_values, write_call
 from mixdyn.kind import write_kind
 from mixdyn.maker import FindPlan, Preparation
-from mixdyn.media import MediaType, is_json
+from mixdyn.media import MediaType, is_binary_list, is_json
 from mixdyn.operation import Argument, Operation, Response
-from mixdyn.outline import describe_kind, join_words, make_table, outline_result, write_remarks
+from mixdyn.outline import (
+    describe_kind,
+    indent,
+    join_words,
+    make_table,
+    outline_argument,
+    outline_result,
+    write_remarks,
+)
 from mixdyn.page import Page
 from mixdyn.plan import Plan
 from mixdyn.results import Types
 from mixdyn.schema import Schema
+from mixdyn.tool import is_upload
 
 _NAME = 60
 _TEXT = 300
@@ -34,6 +43,7 @@ _ITEM = re.compile(r"\n[ \t]{0,8}[-*+•][ \t]+")  # of a list, as Markdown has 
 _BLANK = re.compile(r"\n[ \t\r]*\n")
 _MOST_ROWS = 60
 _MOST_FIELDS = 30
+_MOST_INNER = 60  # lines below arguments, of all that these hold
 _MOST_EVENTS = 30
 _MOST_NAMES = 8
 _MOST_OPTIONAL = 4
@@ -149,8 +159,7 @@ def describe_operation(subject: Subject) -> Page:
         *([Paragraph(words(summary))] if summary else []),
         *_describe_text(operation.description),
     ]
-    arguments = [_argument_row(a, subject) for a in operation.arguments]
-    blocks += _titled("Arguments", [Table(tuple(arguments))] if arguments else [])
+    blocks += _titled("Arguments", _describe_arguments(subject))
     blocks += _titled("Returns", _describe_results(subject))
     blocks += _titled("Errors", _describe_errors(plan))
     with suppress(ValueError, TypeError, ArithmeticError, RecursionError):
@@ -248,12 +257,33 @@ def _namespace_hint(call: str, entries: Sequence[Entry]) -> str:
     return f"{first} shows all about one; each also stands as <name>_async"
 
 
+def _describe_arguments(subject: Subject) -> list[Block]:
+    """Say what each argument means, below an object what it holds, as far as one reads that."""
+    rows: list[tuple[Words, ...]] = []
+    left = _MOST_INNER
+    for argument in subject.plan.operation.arguments:
+        rows.append(_argument_row(argument, subject))
+        inner = outline_argument(argument.schema, subject.types, min(left, _MOST_FIELDS))
+        left -= min(left, len(inner))
+        rows += make_table(indent(inner)).rows
+    return [Table(tuple(rows))] if rows else []
+
+
 def _argument_row(argument: Argument, subject: Subject) -> tuple[Words, ...]:
-    kind = one_line(write_kind(subject.signature.parameters[argument.name].annotation), 200)
-    remarks = write_remarks(argument.schema, required=argument.required)
+    kind = _argument_kind(argument, subject)
+    remarks = write_remarks(
+        argument.schema, required=argument.required, is_deprecated=argument.is_deprecated
+    )
     place = argument.location if argument.wire == argument.name else _place(argument)
     text = join_words((*remarks, place), one_line(argument.description, _TEXT))
     return words(Span(argument.name, "name")), words(Span(kind, "kind")), text
+
+
+def _argument_kind(argument: Argument, subject: Subject) -> str:
+    """Write an argument's type; a file may be given in many."""
+    if is_upload(argument, subject.plan.operation):
+        return "list of files" if is_binary_list(argument.schema) else "file"
+    return one_line(write_kind(subject.signature.parameters[argument.name].annotation), 200)
 
 
 def _place(argument: Argument) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from mixdyn.errors import excerpt
 from mixdyn.schema import Schema
+from mixdyn.shape import is_number
 
 _PATTERN = 60
 _LARGEST = 1e300
@@ -24,9 +25,11 @@ def write_limits(schema: Schema) -> list[str]:
 
 
 def _phrases(schema: Schema) -> Iterator[str]:
-    yield _range(_inclusive(schema, "Minimum"), _inclusive(schema, "Maximum"), "")
-    yield _beyond(schema, "exclusiveMinimum", "minimum", "more than")
-    yield _beyond(schema, "exclusiveMaximum", "maximum", "less than")
+    least, above = map(_number, schema.bounds("Minimum"))
+    most, below = map(_number, schema.bounds("Maximum"))
+    yield _range(least, most, "")
+    yield f"more than {above}" if above is not None else ""
+    yield f"less than {below}" if below is not None else ""
     step = _number(schema.get("multipleOf"))
     yield f"a multiple of {step}" if step else ""
     for word, unit in (("Length", "character"), ("Items", "item"), ("Properties", "entry")):
@@ -47,21 +50,8 @@ def _range(least: Any, most: Any, unit: str) -> str:
     return f"at most {_count(high, unit)}" if high is not None else ""
 
 
-def _inclusive(schema: Schema, word: str) -> Any:
-    """Give a limit that is itself allowed, which that of OpenAPI 3.0 may not be."""
-    return None if schema.get(f"exclusive{word}") is True else schema.get(word.lower())
-
-
-def _beyond(schema: Schema, exclusive: str, inclusive: str, words: str) -> str:
-    """Write an exclusive limit; `true` is how OpenAPI 3.0 says it of the inclusive one."""
-    given = schema.get(exclusive)
-    limit = _number(schema.get(inclusive) if given is True else given)
-    return f"{words} {limit}" if limit is not None else ""
-
-
 def _number(value: Any) -> float | None:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not abs(value) <= _LARGEST:
+    if not is_number(value) or not abs(value) <= _LARGEST:
         return None
     return int(value) if value % 1 == 0 and abs(value) < 1e16 else value
 

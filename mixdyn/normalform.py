@@ -21,7 +21,7 @@ from mixdyn.errors import DocumentError, printable
 from mixdyn.loop import cut_loops
 from mixdyn.record import NamedTuple
 from mixdyn.schema import JOINING, REMARKS, TYPES, Discriminator, Schema, Schemas
-from mixdyn.shape import as_array, as_object, is_array, is_object
+from mixdyn.shape import as_array, as_object, is_array, is_number, is_object
 
 Direction = Literal["request", "response"]
 
@@ -399,8 +399,7 @@ def _read_limits(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_number(value: Any) -> bool:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return is_number and (isinstance(value, int) or math.isfinite(value))
+    return is_number(value) and (isinstance(value, int) or math.isfinite(value))
 
 
 def _texts(value: Any) -> list[str]:

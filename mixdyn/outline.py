@@ -20,6 +20,7 @@ from mixdyn.shape import as_array, is_object
 _MOST_ROWS = 120
 _SCREENFUL = 50
 _DEEPEST = 8
+_ARGUMENT_LEVELS = (3, 2, 1)
 _NAME = 60
 _KIND = 200
 _TEXT = 200
@@ -58,11 +59,31 @@ def outline(schema: Schema, types: Types, depth: int = _DEEPEST) -> list[Field]:
 
 def outline_result(schema: Schema, types: Types) -> list[Field]:
     """Give the attributes of a result, or of the items of a list, and one level below."""
-    walk = _Walk(types, 2, has_attributes=True)
+    walk = _Walk(types, 2, has_attributes=True, hidden="writeOnly")
     found: list[Field] = []
     with suppress(DocumentError, RecursionError):
         found = list(islice(walk.enter(_held(schema), 0, ()), _MOST_ROWS))
     return found
+
+
+def outline_argument(schema: Schema | None, types: Types, most: int) -> list[Field]:
+    """Give the fields of an object that is sent: as many levels as `most` lines have room for."""
+    found: list[Field] = []
+    if schema is None:
+        return found
+    for deepest in _ARGUMENT_LEVELS:
+        found = []
+        walk = _Walk(types, deepest, hidden="readOnly")
+        with suppress(DocumentError, RecursionError):
+            found.extend(islice(walk.enter(_held(schema), 0, ()), _MOST_ROWS))
+        if len(found) <= most:
+            return found
+    return [*found[:most], Field(0, "…", "", (f"{len(found) - most} more",), "")] if found else []
+
+
+def indent(fields: list[Field]) -> list[Field]:
+    """Put fields one level further in."""
+    return [field._replace(depth=field.depth + 1) for field in fields]
 
 
 def make_table(fields: list[Field]) -> Table:
@@ -71,21 +92,25 @@ def make_table(fields: list[Field]) -> Table:
     return Table(tuple(_make_row(f._replace(text=one_line(f.text, most))) for f in fields))
 
 
-def write_remarks(schema: Schema | None, *, required: bool) -> tuple[str, ...]:
+def write_remarks(
+    schema: Schema | None, *, required: bool, is_deprecated: bool = False
+) -> tuple[str, ...]:
     """Say of a value whether it must be there, how it is limited, and who sets it."""
     remarks = ["required"] if required else []
-    if schema is None:
-        return tuple(remarks)
-    try:
-        default = schema.get("default")
-        if default is not None:
-            remarks.append(f"default {one_line(repr(default), _NAME)}")
-        remarks += write_limits(schema)
-        flags = (("readOnly", "read-only"), ("writeOnly", "write-only"), ("deprecated",) * 2)
-        remarks += [word for keyword, word in flags if schema.get(keyword) is True]
-    except DocumentError:  # whoever calls will hear of it
-        pass
-    return tuple(remarks)
+    with suppress(DocumentError):  # whoever calls will hear of it
+        remarks += _remark(schema) if schema is not None else ()
+    return (
+        (*remarks, "deprecated") if is_deprecated and "deprecated" not in remarks else (*remarks,)
+    )
+
+
+def _remark(schema: Schema) -> Iterator[str]:
+    default = schema.get("default")
+    if default is not None:
+        yield f"default {one_line(repr(default), _NAME)}"
+    yield from write_limits(schema)
+    flags = (("readOnly", "read-only"), ("writeOnly", "write-only"), ("deprecated",) * 2)
+    yield from (word for keyword, word in flags if schema.get(keyword) is True)
 
 
 def describe_kind(types: Types, schema: Schema | None, name: str = "") -> str:
@@ -105,8 +130,11 @@ def join_words(remarks: tuple[str, ...], text: str) -> Words:
 class _Walk:
     """Goes down a schema, into each named one only once."""
 
-    def __init__(self, types: Types, deepest: int, *, has_attributes: bool = False) -> None:
+    def __init__(
+        self, types: Types, deepest: int, *, has_attributes: bool = False, hidden: str = ""
+    ) -> None:
         self.types = types
+        self.hidden = hidden  # the keyword of properties that do not go this way
         self.has_attributes = has_attributes
         self.deepest = deepest
         self.seen: set[int] = set()
@@ -119,6 +147,8 @@ class _Walk:
         around = (*inside, key)
         names = self.name_fields(core)
         for wire, declared in core.properties.items():
+            if self.hidden and _is_set(declared, self.hidden):
+                continue
             is_needed = wire in core.required
             yield from self.visit(names[wire], declared, depth, around, is_needed=is_needed)
         items, rest = core.items, core.additional
@@ -178,6 +208,13 @@ class _Walk:
         yield Field(depth, one_line(name, _NAME), kind, remarks, text)
         if is_below and depth + 1 < self.deepest:
             yield from self.enter(held, depth + 1, inside)
+
+
+def _is_set(schema: Schema, keyword: str) -> bool:
+    try:
+        return schema.get(keyword) is True
+    except DocumentError:
+        return False
 
 
 def _held(schema: Schema) -> Schema:

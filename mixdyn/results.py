@@ -18,9 +18,9 @@ from mixdyn.errors import DocumentError, printable
 from mixdyn.names import resolve_collisions, to_pascal, to_snake
 from mixdyn.normalform import normalize
 from mixdyn.roster import announce
-from mixdyn.rows import Rows
+from mixdyn.rows import Fields, Rows
 from mixdyn.schema import Schema, Schemas
-from mixdyn.shape import is_array, is_object
+from mixdyn.shape import JSON_TYPES, is_array, is_object, name_types
 from mixdyn.validation import Validator
 from mixdyn.view import RESERVED, Model, copy_json, is_dict, make_view, make_views
 
@@ -32,24 +32,7 @@ _SCALARS = ("string", "integer", "number", "boolean")
 _DERIVING = frozenset({"$dynamicRef", "$ref", "allOf", "anyOf", "oneOf", "properties"})
 _MOST_VALUES = 1_000  # of an enum, in a type
 _LONGEST_DOC = 10_000
-_PLAIN_TYPES: dict[str, type] = {
-    "array": list,
-    "boolean": bool,
-    "integer": int,
-    "number": float,
-    "object": dict,
-    "string": str,
-}
-_JSON_TYPES: dict[type, tuple[str, ...]] = {
-    bool: ("boolean",),
-    dict: ("object",),
-    float: ("number",),
-    int: ("integer", "number"),
-    list: ("array",),
-    str: ("string",),
-}
-
-
+_PLAIN_TYPES: dict[str, type] = {name: kind for kind, name in JSON_TYPES.items()}
 _PLAIN = frozenset({"boolean", "integer", "null", "number", "string"})
 
 # What a step into a schema adds to the name of a class; others, such as `allOf`, add nothing.
@@ -199,7 +182,7 @@ class Types:
         kind = schema.items.core
         is_single = not _is_union(kind) and bool(kind.properties) and kind.discriminator is None
         find_model = partial(self.model, kind, name) if is_single else None
-        return _list_reader(item, _holds_models(schema.items), find_model)
+        return _list_reader(item, find_model)
 
     def _model_reader(self, schema: Schema, name: str) -> Reader:
         discriminator = schema.discriminator
@@ -290,22 +273,14 @@ def _plain_type(name: str) -> Any:
     return _PLAIN_TYPES.get(name, Any)
 
 
-def _holds_models(items: Schema | None) -> bool:
-    """Tell whether the items of an array are objects of a class."""
-    return items is not None and any(leaf.properties for leaf in items.core.leaves)
-
-
-def _list_reader(
-    item: Reader, has_models: bool, find_model: Callable[[], type[Model]] | None
-) -> Reader:
+def _list_reader(item: Reader, find_model: Callable[[], type[Model]] | None) -> Reader:
     def read(value: Any) -> Any:
         try:
             if not is_array(value):
                 return value
             if find_model is not None and {*map(type, value)} == {dict}:
                 return Rows(make_views(find_model(), value))
-            listed = [item(v) for v in value]
-            return Rows(listed) if has_models else listed
+            return Rows(map(item, value))
         except RecursionError:  # nested beyond reason: below here it stays as it came
             return value
 
@@ -315,7 +290,7 @@ def _list_reader(
 def _map_reader(item: Reader) -> Reader:
     def read(value: Any) -> Any:
         try:
-            return {k: item(v) for k, v in value.items()} if is_object(value) else value
+            return Fields({k: item(v) for k, v in value.items()}) if is_object(value) else value
         except RecursionError:
             return value
 
@@ -382,10 +357,10 @@ def _is_named(schema: Schema, value: Any) -> bool:
 def _best_branch(branches: Iterable[Schema], value: Any) -> Schema:
     """Pick the branch of the right type whose properties fit best, the first of equals."""
     keys = set(value) if is_dict(value) else set[str]()
-    kinds = _JSON_TYPES.get(type(value), ())  # pyright: ignore[reportUnknownArgumentType]  # Any
+    kinds = name_types(value)
 
     def score(leaf: Schema) -> tuple[bool, bool, int]:
-        has_type = not leaf.types or any(kind in leaf.types for kind in kinds)
+        has_type = not leaf.types or not kinds.isdisjoint(leaf.types)
         return has_type, leaf.required <= keys, len(keys & set(leaf.properties))
 
     worst = (False, False, 0)

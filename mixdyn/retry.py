@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mixdyn.record import NamedTuple
-from mixdyn.shape import as_array, as_object
+from mixdyn.shape import as_array, as_object, is_number
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE", "QUERY"})
 DEFAULT_STATUSES = ("408", "429", "5XX")
@@ -85,8 +85,7 @@ def parse_extension(
 
 def _amount(value: Any, *, least: int, default: float) -> float:
     """Give a document's number, or the default for nonsense, such as an exponent of 0."""
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return value if is_number and least <= value <= _MAX_AMOUNT else default
+    return value if is_number(value) and least <= value <= _MAX_AMOUNT else default
 
 
 def matches_status(status: int, patterns: Iterable[str]) -> bool:

@@ -18,7 +18,7 @@ from mixdyn.names import to_snake
 from mixdyn.normalform import Direction, normalize
 from mixdyn.pattern import generate_texts
 from mixdyn.schema import Schema
-from mixdyn.shape import as_array, as_object, is_object
+from mixdyn.shape import as_array, as_object, is_object, name_types
 from mixdyn.validation import Validator
 
 _MOST_VALUES = 2_000  # after which nothing optional is made
@@ -31,15 +31,6 @@ _VARIANTS_TRIED = 3
 _TRIES = 20  # for an item that differs from the others
 _ENUM_TRIED = 50
 _PLAIN: tuple[Any, ...] = ({}, [], True, 1, 0.5, "", None)
-_PYTHON_TYPES: dict[str, type | tuple[type, ...]] = {
-    "array": list,
-    "boolean": bool,
-    "integer": int,
-    "null": type(None),
-    "number": (int, float),
-    "object": dict,
-    "string": str,
-}
 _CLUES = {
     "string": ("minLength", "maxLength", "pattern", "format"),
     "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
@@ -293,8 +284,11 @@ class _Maker:
         return next(fits, made[0])
 
     def pick_condition(self, schema: Schema) -> frozenset[str]:
-        """Give what one of several lists of required properties asks for, where there are such."""
+        """Give what a condition, or one of several lists of required properties, asks for."""
         asked: set[str] = set()
+        for part in schema.parts:
+            outcome = as_object(part.value.get(("then", "else")[self.taste.branch % 2]))
+            asked.update(map(str, as_array(outcome.get("required"))))
         for part in schema.parts if schema.properties else ():
             for word in ("oneOf", "anyOf"):
                 options = as_array(part.value.get(word))
@@ -313,6 +307,10 @@ class _Maker:
         return key if isinstance(key, str) else f"key{index}"
 
     def make_undeclared(self, schema: Schema, place: _Place) -> Any:
+        for part in schema.parts:
+            for word in ("then", "else"):
+                if place.name in as_object(as_object(part.value.get(word)).get("properties")):
+                    return self.make(part.child(word, "properties", place.name), place)
         if schema.additional is not None:
             return self.make(schema.additional, place)
         for part in schema.parts:
@@ -362,7 +360,7 @@ class _Maker:
 
     def make_item(self, schema: Schema, place: _Place, index: int, others: list[Any]) -> Any:
         """Make an item of an array, where they must differ another one than those before it."""
-        items = schema.items
+        items = schema.items or _find_rest(schema)
         is_unique = schema.get("uniqueItems") is True
         made = self.make(items, place.item(index)) if items is not None else f"text {index}"
         for attempt in range(_TRIES if is_unique and items is not None else 0):
@@ -391,10 +389,15 @@ def _attempts(taste: Taste) -> Iterator[Taste]:
         yield replace(taste, is_lean=True, has_examples=False, variant=variant)
 
 
+def _find_rest(schema: Schema) -> Schema | None:
+    """Give the schema of the items behind those that have one each."""
+    rest = (part.child("items") for part in schema.parts if is_object(part.value.get("items")))
+    return next(rest, None)
+
+
 def _has_more(schema: Schema, value: Any) -> bool:
     """Tell whether there is more to an enum than its values: what its first one may not fit."""
-    names = {kind for kind, types in _PYTHON_TYPES.items() if isinstance(value, types)}
-    is_other = bool(schema.types) and not names & set(schema.types)
+    is_other = bool(schema.types) and name_types(value).isdisjoint(schema.types)
     limits = (word for words in _CLUES.values() for word in words if word != "format")
     return is_other or len(schema.parts) > 1 or any(schema.get(w) is not None for w in limits)
 

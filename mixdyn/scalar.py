@@ -17,6 +17,7 @@ from uuid import UUID
 from mixdyn.names import to_snake
 from mixdyn.pattern import generate_texts
 from mixdyn.schema import Schema
+from mixdyn.shape import is_number
 from mixdyn.word import vocabulary
 
 _LONGEST_TEXT = 100_000
@@ -143,8 +144,8 @@ def _step(schema: Schema, is_integer: bool) -> Fraction:
 
 def _bounds(schema: Schema, step: Fraction) -> tuple[int | None, int | None]:
     """Give the limits as multiples of the step, both of them allowed."""
-    low, is_above = _bound(schema, "minimum", "exclusiveMinimum", max)
-    high, is_below = _bound(schema, "maximum", "exclusiveMaximum", min)
+    low, is_above = _bound(schema, "Minimum", max)
+    high, is_below = _bound(schema, "Maximum", min)
     least = None if low is None else math.ceil(low / step)
     most = None if high is None else math.floor(high / step)
     if least is not None and is_above and least * step == low:
@@ -155,12 +156,10 @@ def _bounds(schema: Schema, step: Fraction) -> tuple[int | None, int | None]:
 
 
 def _bound(
-    schema: Schema, inclusive: str, exclusive: str, tighter: Callable[..., Fraction]
+    schema: Schema, word: str, tighter: Callable[..., Fraction]
 ) -> tuple[Fraction | None, bool]:
-    """Give a limit and whether it is itself excluded; `true` is how OpenAPI 3.0 excludes it."""
-    limit, beyond = _fraction(schema.get(inclusive)), _fraction(schema.get(exclusive))
-    if schema.get(exclusive) is True:
-        return limit, True
+    """Give a limit and whether it is itself excluded."""
+    limit, beyond = map(_fraction, schema.bounds(word))
     if limit is None or beyond is None:
         return (limit, False) if beyond is None else (beyond, True)
     chosen = tighter(limit, beyond)
@@ -168,12 +167,12 @@ def _bound(
 
 
 def _middle(schema: Schema) -> float:
-    low, _ = _bound(schema, "minimum", "exclusiveMinimum", max)
-    high, _ = _bound(schema, "maximum", "exclusiveMaximum", min)
+    low, _ = _bound(schema, "Minimum", max)
+    high, _ = _bound(schema, "Maximum", min)
     return float(((low or Fraction(0)) + (high or Fraction(0))) / 2)
 
 
 def _fraction(value: Any) -> Fraction | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if not is_number(value) or not math.isfinite(value):
         return None
     return Fraction(str(value))

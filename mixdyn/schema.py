@@ -153,6 +153,12 @@ class Schema:
             return default
         return next((p.value[keyword] for p in self.parts if keyword in p.value), default)
 
+    def bounds(self, word: str) -> tuple[Any, Any]:
+        """Give the inclusive and the exclusive `Minimum` or `Maximum`, as JSON Schema has them."""
+        inclusive, exclusive = self.get(word.lower()), self.get(f"exclusive{word}")
+        # `true` is how OpenAPI 3.0 says that the other limit is itself excluded.
+        return (None, inclusive) if exclusive is True else (inclusive, exclusive)
+
     @property
     def description(self) -> str:
         """The description, or else the title, or empty."""

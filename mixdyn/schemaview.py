@@ -53,8 +53,18 @@ class SchemaView:
         return self._types.model(self._schema, self._name) if self._schema.core.properties else None
 
     def example(self, direction: Direction = "response") -> Any:
-        """Give a valid instance as JSON: of the document's examples, or made up."""
-        return Sampler().sample(self._schema, self._name, Taste(_NOW, direction=direction))
+        """
+        Give a valid instance as JSON: of the document's examples, or made up.
+
+        Raises ValueError where none is found: few schemas are that odd, and some fit nothing.
+        """
+        sampler = Sampler()
+        made = sampler.sample(self._schema, self._name, Taste(_NOW, direction=direction))
+        if not sampler.validator(self._schema, direction).accepts(made):
+            problem = next(iter(self.validate(made, direction)), "it cannot be checked")
+            message = f"{excerpt(self._name, 60)}: no value was found that fits the schema"
+            raise ValueError(f"{message}; of the nearest, {excerpt(str(problem), 200)}")
+        return made
 
     def validate(self, value: Any, direction: Direction = "response") -> tuple[Problem, ...]:
         """Say what is wrong with a value, which may be JSON or a result; nothing where it fits."""

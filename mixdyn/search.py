@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from functools import reduce
 from typing import Any, NamedTuple, overload
 
 from mixdyn.block import Block, Heading, Paragraph, Span, Table, Words, one_line, words
 from mixdyn.catalog import Entry
-from mixdyn.document import Document
+from mixdyn.document import Document, Target
 from mixdyn.errors import DocumentError, excerpt, nearest
 from mixdyn.explore import write_short_form
 from mixdyn.outline import join_words
@@ -36,6 +37,7 @@ _LIKENESS = 0.75
 _SURE = 1_000.0
 _LIKELY = 500.0
 _NAME, _PATH, _SUMMARY, _PARAMETER, _SCHEMA, _TEXT = 10.0, 6.0, 5.0, 4.0, 3.0, 2.0
+_EXACT = 200.0  # more than words can add up to, less than what is likely
 _COVERED = 8.0  # for a title that has all the words of a query and no others
 _IDLE = frozenset("a an and at by for from i in is it of on or the to with".split())  # noqa: SIM905  # words
 _SCALARS = frozenset({str, bool, int, float, type(None)})
@@ -58,14 +60,17 @@ class Index:
         self.ids: dict[str, list[int]] = {}
         self.places: dict[tuple[str, ...], list[int]] = {}
         self.titles: list[tuple[frozenset[str], ...]] = []
+        self.summaries: dict[tuple[str, ...], list[int]] = {}
 
     def add(self, hit: Hit, texts: Iterable[tuple[float, str]]) -> None:
         """Take up an operation or a schema with its texts and what they weigh."""
         number = len(self.hits)
         self.hits.append(hit)
         texts = list(texts)
-        titles = [hit.name, *(text for weight, text in texts if weight == _SUMMARY)]
-        self.titles.append(tuple(_telling(title) for title in titles if title))
+        summaries = [text for weight, text in texts if weight == _SUMMARY and text]
+        self.titles.append(tuple(map(_telling, [hit.name, *summaries])))
+        for summary in summaries:
+            self.summaries.setdefault(tuple(split_words(summary)), []).append(number)
         for weight, text in texts:
             for word in split_words(text):
                 known = self.weights.setdefault(word, {})
@@ -76,7 +81,13 @@ class Index:
         self.ids.setdefault(text.lower(), []).append(len(self.hits) - 1)
 
     def search(self, query: str) -> list[Hit]:
-        """Give what a query means: first what it names, then where all its words are, or some."""
+        """
+        Give what a query means: first what it names, then where all its words are, or some.
+
+        Raises TypeError for what is no text.
+        """
+        if not isinstance(query, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # of users
+            raise TypeError(f"expected words to search for, got {excerpt(query, 60)}")
         scores: dict[int, float] = {}
         name = query.strip().lower()
         for found in (self.ids.get(name, ()), self.ids.get(name.partition(".")[2], ())):
@@ -122,6 +133,8 @@ class Index:
             covered = max((_cover(telling, title) for title in self.titles[number]), default=0)
             score = sum(scores.get(number, 0) for scores in found)
             yield number, score + _COVERED * covered
+        for number in self.summaries.get(tuple(asked), ()):
+            yield number, _EXACT
 
     def _search_like(self, word: str) -> dict[int, float]:
         """Find what has a word much like one that stands nowhere."""
@@ -253,8 +266,8 @@ def _entry_texts(entry: Entry, document: Document) -> Iterator[tuple[float, str]
                 continue
             yield _PARAMETER, as_text(parameter.get("name"))
             yield _TEXT, as_text(parameter.get("description"))
-    for part in ("requestBody", "responses"):
-        yield _SCHEMA, " ".join(_gather(value.get(part)))
+    yield _SCHEMA, " ".join(_gather(entry.operation.child("requestBody"), document))
+    yield _SCHEMA, " ".join(_gather(entry.operation.child("responses")))
 
 
 def _schema_texts(name: str, schemas: Schemas) -> Iterator[tuple[float, str]]:
@@ -263,27 +276,37 @@ def _schema_texts(name: str, schemas: Schemas) -> Iterator[tuple[float, str]]:
     yield _PATH, name  # less than an operation's
     yield _SUMMARY, as_text(value.get("title"))
     yield _TEXT, as_text(value.get("description"))
-    yield _SCHEMA, " ".join(_gather(value))
+    yield _SCHEMA, " ".join(_gather(target))
 
 
-def _gather(value: Any) -> list[str]:
-    """Collect the names of schemas and properties in a part of the document, up to a bound."""
+def _gather(target: Target, document: Document | None = None) -> list[str]:
+    """
+    Collect the names of schemas and properties in a part of the document, up to a bound.
+
+    References are followed where a document is given.
+    """
     found: list[str] = []
-    waiting = [value]
+    seen: set[str] = set()
+    waiting: list[tuple[Any, Target]] = [(target.value, target)]
     for _ in range(_MOST_NODES):
         if not waiting:
             break
-        node = waiting.pop()
+        node, origin = waiting.pop()
         if type(node) in _SCALARS:  # what most are: quicker than to ask for a mapping
             continue
         if is_array(node):
-            waiting += node[:_MOST_NODES]
+            waiting += ((item, origin) for item in node[:_MOST_NODES])
             continue
         inside = as_object(node)
         reference = as_text(inside.get("$ref"))
         found.append(reference[:_MOST_CHARACTERS].rpartition("/")[2])
         found += map(str, as_object(inside.get("properties")))
-        waiting += (v for k, v in inside.items() if k not in _UNREAD)
+        waiting += ((v, origin) for k, v in inside.items() if k not in _UNREAD)
+        if reference and document is not None and reference not in seen:
+            seen.add(reference)
+            with suppress(DocumentError):
+                there = document.follow(reference, origin)
+                waiting.append((there.value, there))
     return found
 
 
@@ -322,4 +345,5 @@ def _liken(word: str, known: str) -> float:
         return 0.95
     if known.startswith(word):
         return 0.6
-    return 0.3 if len(word) > 2 and word in known else 0
+    # Two letters stand in many words, but Chinese and Japanese write whole sentences as one.
+    return 0.3 if (len(word) > 2 or not word.isascii()) and word in known else 0

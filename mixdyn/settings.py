@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias
 
 from mixdyn.errors import Problem, excerpt
 from mixdyn.record import NamedTuple
-from mixdyn.shape import is_object
+from mixdyn.shape import is_number, is_object
 
 if TYPE_CHECKING:
     from mixdyn.drift import Drift
@@ -100,8 +100,7 @@ class Timeouts(NamedTuple):
 
 
 def _is_timeout(value: Any) -> bool:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return value is None or (is_number and 0 < value <= MAX_TIMEOUT_MS)
+    return value is None or (is_number(value) and 0 < value <= MAX_TIMEOUT_MS)
 
 
 class Watch:

@@ -22,6 +22,12 @@ JSON_TYPES: dict[type, str] = {
 }
 
 
+def name_types(value: Any) -> set[str]:
+    """Name the JSON types that a value has: an integer is a number, too."""
+    name = next((name for kind, name in JSON_TYPES.items() if isinstance(value, kind)), "")
+    return {name, "number"} if name == "integer" else {name}
+
+
 def is_object(value: Any) -> TypeGuard[Mapping[str, Any]]:
     """Tell whether a value is a JSON object."""
     return type(value) is dict or isinstance(value, Mapping)  # the first is nearly free

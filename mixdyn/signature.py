@@ -91,7 +91,7 @@ def make_doc(plan: Plan) -> str:
         texts.append("Deprecated.")
     sections = [_paragraphs(t) for t in texts if t.strip()] or [f"Call {operation.label}."]
     sections.append(f"{operation.method} {printable(operation.path)}")
-    arguments = [_entry(a.name, a.description or _place(a)) for a in operation.arguments]
+    arguments = [_entry(a.name, _explain(a)) for a in operation.arguments]
     options = [_entry(name, _OPTIONS[name][2]) for name in operation.call_options]
     answers = [_entry(r.status, _answer(plan, r)) for r in operation.responses]
     for title, entries in (
@@ -138,6 +138,11 @@ def _paragraphs(text: str) -> str:
 def _entry(name: str, text: str) -> str:
     words = " ".join(printable(text[:_LONGEST_DOC]).split())
     return _fill(f"    {printable(name)}: {words}", _WIDTH, subsequent_indent=" " * 8)
+
+
+def _explain(argument: Argument) -> str:
+    text = argument.description or _place(argument)
+    return f"Deprecated. {text}" if argument.is_deprecated else text
 
 
 def _place(argument: Argument) -> str:

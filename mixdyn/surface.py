@@ -25,10 +25,10 @@ from mixdyn.shape import as_array, as_object
 
 if TYPE_CHECKING:
     from mixdyn.discovery import Mark
-    from mixdyn.operation import SecurityScheme
     from mixdyn.plan import Plan
     from mixdyn.results import Types
     from mixdyn.schema import Schemas
+    from mixdyn.scheme import SecurityScheme
     from mixdyn.search import Index
 
 _LONGEST_TEXT = 10_000
@@ -50,8 +50,7 @@ class Namespace:
         if now is not self and not name.startswith("_"):
             return getattr(now, name)
         kind = type(self)
-        known = [n for n in dir(kind) if not n.startswith("_")]
-        raise missing(f"{kind.__qualname__!r} has no operation", name, known)
+        raise missing(f"{kind.__qualname__!r} has no operation", name, dir(kind))
 
     def __dir__(self) -> list[str]:
         return sorted({*dir(Namespace), *dir(type(self._now()))})
@@ -158,7 +157,7 @@ class Surface:
     @cached_property
     def schemes(self) -> dict[str, SecurityScheme]:
         """The document's security schemes, by name."""
-        from mixdyn.operation import parse_security_schemes
+        from mixdyn.scheme import parse_security_schemes
 
         return parse_security_schemes(self.document)
 
@@ -349,7 +348,8 @@ class _Slot:
         if namespace is not None:
             return namespace if client is None else namespace(client)
         if not hasattr(surface.functions, name):  # a client's `__getattr__` then words it
-            raise missing(f"{owner.__name__!r} has no attribute", name, surface.names)
+            message = f"{owner.__name__!r} has no attribute"
+            raise missing(message, name, surface.names, surface.catalog.entries)
         return surface.attach(name, client)
 
 
@@ -358,9 +358,14 @@ def list_slots(kind: type) -> set[str]:
     return {n for c in kind.__mro__ for n, v in vars(c).items() if isinstance(v, _Slot)}
 
 
-def missing(message: str, name: str, known: Iterable[str]) -> AttributeError:
-    """Make the error for a name that is not there, with the nearest one that is."""
-    text = f"{message} {excerpt(name, 60)!r}{nearest(name, known)}"
+def missing(
+    message: str, name: str, known: Iterable[str], entries: Iterable[Entry] = ()
+) -> AttributeError:
+    """Make the error for a name that is not there, with where it is instead, or the nearest one."""
+    elsewhere = (e.qualified_name for e in entries if e.name == name)
+    public = (n for n in known if not n.startswith("_"))
+    hint = next((f". Did you mean {found!r}?" for found in elsewhere), "") or nearest(name, public)
+    text = f"{message} {excerpt(name, 60)!r}{hint}"
     # With an object of its own, Python adds no second suggestion to a traceback.
     return AttributeError(text, name=name, obj=None)
 

@@ -16,6 +16,7 @@ from mixdyn.block import one_line
 from mixdyn.body import takes_file
 from mixdyn.catalog import Entry
 from mixdyn.errors import excerpt, itemize, nearest
+from mixdyn.media import is_binary_list
 from mixdyn.names import resolve_collisions
 from mixdyn.normalform import normalize_members
 from mixdyn.operation import Argument, Operation
@@ -145,13 +146,24 @@ def _describe_argument(
 ) -> dict[str, Any]:
     schema = members.get(argument.name)
     described: dict[str, Any] = dict(schema) if is_object(schema) else {}
-    text = one_line(argument.description, _REMARK)
+    gone = "Deprecated. " if argument.is_deprecated else ""
+    text = gone + one_line(argument.description, _REMARK)
     if is_upload(argument, operation):
-        described = {"type": "string", "contentEncoding": "base64"}
+        described = _describe_upload(argument.schema)
         text = f"{text} (the file's content as base64)".strip()
     elif not described and argument.schema is None:
         described = {"type": "string"}
-    return {**described, "description": text} if text else described
+    described |= {"deprecated": True} if gone else {}
+    return {**described, "description": text.strip()} if text else described
+
+
+def _describe_upload(schema: Schema | None) -> dict[str, Any]:
+    """Give the schema of a file as base64, or of several."""
+    file = {"type": "string", "contentEncoding": "base64"}
+    if schema is None or not is_binary_list(schema):
+        return file
+    limits = {word: schema.core.get(word) for word in ("minItems", "maxItems")}
+    return {"type": "array", "items": file} | {w: v for w, v in limits.items() if v is not None}
 
 
 def _parse(arguments: Any, operation: Operation) -> Any:

@@ -16,17 +16,16 @@ from weakref import WeakKeyDictionary
 
 from mixdyn.descriptor import Fallback
 from mixdyn.errors import DocumentError, excerpt, itemize, nearest
+from mixdyn.glance import show_value, unquote, write_table
 from mixdyn.names import to_snake
-from mixdyn.redact import MASK, PLAIN, is_marked
+from mixdyn.redact import MASK, is_marked
 from mixdyn.roster import find_model
+from mixdyn.rows import read_plain
 from mixdyn.schema import Schema
 from mixdyn.shape import as_array, is_array, is_object
 from mixdyn.wire import to_wire
 
 _REPR_FIELDS = 8
-_HTML_FIELDS = 40
-_REPR_VALUE = 60
-_REPR_READ = 500  # of a long text, what is searched for secrets before it is cut
 
 _M = TypeVar("_M", bound="Model")
 
@@ -88,7 +87,8 @@ class Model:
         return self._json
 
     def __getitem__(self, name: str) -> Any:
-        return self._json[name]
+        value = self._json[name]
+        return read_plain(self._json, name) if isinstance(value, (dict, list)) else value
 
     def __contains__(self, name: object) -> bool:
         return name in self._json
@@ -109,11 +109,9 @@ class Model:
         for attribute, wire in self._attributes.items():
             if wire == name:
                 return getattr(self, attribute)
-        if name in self._json:
-            return self._json[name]
-        for wire in self._undeclared():
-            if name == to_snake(wire):
-                return self._json[wire]
+        for wire in (name, *self._undeclared()) if name in self._json else self._undeclared():
+            if name in (wire, to_snake(wire)):
+                return read_plain(self._json, wire)
         message = f"{type(self).__name__!r} has no attribute {excerpt(name, 60)!r}"
         # With an object of its own, Python adds no second suggestion to a traceback.
         raise AttributeError(message + nearest(name, self.__dir__()), name=name, obj=None)
@@ -150,35 +148,21 @@ class Model:
         return f"{type(self).__name__}({', '.join(shown + more)})"
 
     def _repr_html_(self) -> str:
-        from mixdyn.block import Heading, Span, Table, words
-        from mixdyn.page import Page
-
-        pairs = list(islice(self._show_fields(), _HTML_FIELDS + 1))
-        rows = [(words(Span(name, "name")), words(text)) for name, text in pairs[:_HTML_FIELDS]]
-        more = [(words("…"), ())] if len(pairs) > _HTML_FIELDS else []
-        title = Heading(words(Span(type(self).__name__, "title")))
-        return Page(title, Table((*rows, *more))).html()
+        return write_table(type(self).__name__, self._show_fields())
 
     def _show_fields(self) -> Iterator[tuple[str, str]]:
         """Give the fields with short texts, as the repr shows them; secrets are masked."""
         for attribute, wire in self._attributes.items():
             if wire in self._json:
-                yield excerpt(attribute, 40), _unquote(self._show(wire))
+                yield excerpt(attribute, 40), unquote(self._show(wire))
         for wire in self._undeclared():
-            yield excerpt(wire, 40), _unquote(self._show(wire))
+            yield excerpt(wire, 40), unquote(self._show(wire))
 
     def _show(self, wire: str) -> str:
         value = self._json[wire]
         if value is not None and wire in _secret_wires(type(self), self._schema):
             return repr(MASK)
-        if is_object(value):
-            return f"{{{len(value)} items}}" if value else "{}"
-        if is_array(value):
-            return f"[{len(value)} items]" if value else "[]"
-        if not isinstance(value, str):
-            return excerpt(value, _REPR_VALUE)
-        shown = MASK if PLAIN.is_secret(wire) else PLAIN.text(value[:_REPR_READ])
-        return excerpt(repr(shown[:_REPR_VALUE]), _REPR_VALUE)
+        return show_value(wire, value)
 
     def _build(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Make the JSON from keywords, which may be attribute names or wire names."""
@@ -223,10 +207,6 @@ class Model:
         return _restore, (*place, type(self).__name__, self._json)
 
 
-def _unquote(text: str) -> str:
-    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text
-
-
 def copy_json(value: Any) -> Any:
     """Copy a JSON value, sharing what cannot change; however deep it is."""
     top = [value]
@@ -235,14 +215,14 @@ def copy_json(value: Any) -> Any:
         node = waiting.pop()
         for key, item in node.items() if hasattr(node, "items") else enumerate(node):
             if is_dict(item) or is_array(item):
-                node[key] = copied = item.copy()
+                node[key] = copied = item.copy()  # a plain one of Fields and Rows, too
                 waiting.append(copied)
     return top[0]
 
 
 def is_dict(value: Any) -> TypeGuard[dict[str, Any]]:
     """Tell whether a value is an object as a JSON decoder makes it: quicker than `is_object`."""
-    return type(value) is dict
+    return isinstance(value, dict)
 
 
 def _secret_wires(kind: type[Model], schema: Schema | None) -> frozenset[str]:

@@ -325,6 +325,8 @@ def test_events_show_themselves() -> None:
     """The repr names type and fields."""
     unknown, typed = events()
     assert repr(unknown) == "UnknownEvent(event='a', id='1', data={1 items})"
+    secret = UnknownEvent.of({"event": "a", "data": {"token": "hush"}}, "")
+    assert repr(secret.data) == "{'token': '***'}"
     assert repr(typed).startswith("ServerEvent(event='b', id='2', data=")
     assert {"event", "id", "data", "retry"} <= set(dir(typed))
 

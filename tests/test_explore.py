@@ -121,6 +121,59 @@ def test_arguments() -> None:
     assert "Errors" not in bare
 
 
+def test_arguments_that_are_objects() -> None:
+    """Below an object stands what it holds, but for what only the server sets; and not too much."""
+    node = {"type": "object", "properties": {"next": {"$ref": "#/components/schemas/Node"}}}
+    reader = {
+        "type": "object",
+        "required": ["name"],
+        "properties": {
+            "name": {"type": "string", "description": "Who."},
+            "made": {"type": "string", "readOnly": True},
+            "mode": {"type": "object", "properties": {"deep": {"type": "integer"}}},
+        },
+    }
+    wide = {"type": "object", "properties": {f"k{n}": INTEGER for n in range(50)}}
+    inner = {"type": "object", "properties": {f"o{n}": wide for n in range(3)}}
+    parts = fields(
+        one=reader,
+        many={"type": "array", "items": reader},
+        node={"$ref": "#/components/schemas/Node"},
+        wide=wide,
+        inner=inner,
+        last=inner,
+    )
+    nowhere = {"$ref": "#/components/schemas/Nowhere"}
+    lost = param("lost", schema=nowhere, required=True, description="Lost.")
+    operation = {"operationId": "go", "parameters": [lost], **body(parts)}
+    shown = repr(client_of({"/x": operation}, components={"schemas": {"Node": node}}).go)
+    assert "required · query · Lost." in shown
+    assert shown.count("    name    str") == 2
+    assert "required · Who." in shown
+    assert shown.count("      deep  int") == 2
+    assert "made" not in shown
+    assert "    next    Node" in shown
+    assert "recursive" in shown
+    assert "    k29" in shown
+    assert "    k30" not in shown
+    assert "20 more" in shown
+    assert shown.count("    o2") == 2
+    assert len(shown.splitlines()) < 100
+    many = {f"a{n}": wide for n in range(9)}
+    short = repr(client_of({"/x": {"operationId": "go", **body(fields(**many))}}).go)
+    assert len(short.splitlines()) < 100
+    assert "50 more" in short
+
+
+def test_arguments_that_are_files() -> None:
+    """Of a file, and of a list of such, the page says what it is."""
+    file = {"type": "string", "format": "binary"}
+    sent = fields(one=file, many={"type": "array", "items": file})
+    shown = repr(client_of({"/x": {"operationId": "go", **body(sent, "multipart/form-data")}}).go)
+    assert "  one   file " in shown
+    assert "  many  list of files " in shown
+
+
 def test_results() -> None:
     """Other media types and downloads are named; the fields of lists are those of items."""
     things = make_client().things
@@ -246,6 +299,7 @@ def test_suggestions() -> None:
     for wrong, right in (
         (lambda: MIX.sesions, "'sessions'"),
         (lambda: MIX.sessions.craete, "'create'"),
+        (lambda: MIX.fork, "'sessions.fork'"),
         (lambda: MIX.sessions.create(titel="x"), "'title'"),
         (lambda: MIX.schemas.SessionData.model(**EXAMPLE).created, "'created_at'"),
         (lambda: errors.ErorResponse, "'ErrorResponse'"),

@@ -18,11 +18,11 @@ LEVELS = [
         "terminal tolerance typeset version word"
     ),
     (
-        "attribute cost document drift eventview glance header jsontext limit log media normalform novelty "
-        "outline payload position results rows sample scalar schema secretplace sequence settings "
-        "source sse upload validation view wire yamltree"
+        "attribute cost document drift eventview glance header jsontext limit log media normalform "
+        "novelty outline payload position results rows sample scalar schema secretplace sequence "
+        "settings source sse upload validation view wire yamltree"
     ),
-    "catalog operation standard",
+    "catalog operation scheme standard",
     (
         "binding body conversion enclosure event identity network request response secrecy "
         "security server shortcut tool transport"

@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from mixdyn.outline import describe_kind, make_table, outline, outline_result, write_remarks
+from mixdyn.outline import (
+    describe_kind,
+    make_table,
+    outline,
+    outline_argument,
+    outline_result,
+    write_remarks,
+)
 from mixdyn.results import Types
 from tests.apis import ref, schema_of
 
@@ -126,6 +133,20 @@ def test_many_fields_have_short_texts() -> None:
         schema = schema_of(fields(**{f"f{n}": long for n in range(count)}))
         table = make_table(outline(schema, Types(schema.space)))
         assert max(len(span.text) for row in table.rows for span in row[-1]) == most
+
+
+def test_what_does_not_go_this_way() -> None:
+    """Answers have no fields that are only sent, and requests none that only the server sets."""
+    both = fields(
+        secret={**TEXT, "writeOnly": True}, made={**TEXT, "readOnly": True}, lost=ref("Nowhere")
+    )
+    schema = schema_of({**both, "required": ["secret", "made"]})
+    types = Types(schema.space)
+    assert [field.name for field in outline_result(schema, types)] == ["made", "lost"]
+    assert [field.name for field in outline_argument(schema, types, 9)] == ["secret", "lost"]
+    assert [field.name for field in outline_argument(schema, types, 1)] == ["secret", "…"]
+    assert outline_argument(schema, types, 0)[0].remarks == ("2 more",)
+    assert outline_argument(None, types, 9) == []
 
 
 def test_results_show_attributes() -> None:

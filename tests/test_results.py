@@ -157,7 +157,8 @@ def test_names_of_nameless() -> None:
 def test_maps_are_dicts() -> None:
     """Maps are real dicts, of views where their values are objects."""
     pets = read({"additionalProperties": ref("Pet")}, {"some key": {"name": "x"}})
-    assert type(pets) is dict
+    assert isinstance(pets, dict)
+    assert pets.get("none") is None
     assert pets["some key"].name == "x"
 
 

@@ -131,3 +131,13 @@ def test_broken_schema() -> None:
     assert repr(view).startswith("Loop Any")
     with pytest.raises(DocumentError, match="leads back to itself"):
         view.example()
+
+
+def test_a_schema_that_nothing_fits() -> None:
+    """Where there is no valid instance, asking for one says so."""
+    node = {**fields("next", next={"$ref": "#/components/schemas/Node"}), "required": ["next"]}
+    views = book(Node=node, Never={"not": {}})
+    with pytest.raises(ValueError, match=r"Node: no value was found that fits the schema"):
+        views.Node.example()
+    with pytest.raises(ValueError, match=r"Never: .* of the nearest, \$: "):
+        views.Never.example()

@@ -100,6 +100,61 @@ def test_titles_count() -> None:
     assert api.find("the").names == ["b"]
 
 
+def client_of(paths: dict[str, Any], **schemas: Any) -> Any:
+    """Give a client of paths and schemas."""
+    info = {"title": "T", "version": "1"}
+    components = {"schemas": schemas}
+    return Client({"openapi": "3.1.0", "info": info, "paths": paths, "components": components})
+
+
+def test_an_equal_title_comes_first() -> None:
+    """Whoever searches a summary finds what has it, above all but names and paths."""
+    summaries = {"list": "List pull requests", "pulls/list_pull_requests_of_all": "Requests"}
+    paths = {f"/{n}": {"get": {"operationId": n, "summary": s}} for n, s in summaries.items()}
+    api = client_of(paths)
+    for query in ("List pull requests", "list  Pull-requests"):
+        assert api.find(query).names[0] == "list"
+    named = {"/a": {"get": {"operationId": "a", "summary": "b"}}, "/b": {"get": {}}}
+    named["/b"]["get"]["operationId"] = "b"
+    assert client_of(named).find("b").names == ["b", "a"]
+
+
+def test_arguments_of_shared_bodies() -> None:
+    """An operation is found by a property of its body, wherever that is described."""
+    pet = {"type": "object", "properties": {"photoUrls": {}, "tag": {"$ref": "#/components/x"}}}
+    node = {"allOf": [{"$ref": "#/components/schemas/Pet"}], "properties": {"next": {}}}
+    node["properties"]["next"] = {"$ref": "#/components/schemas/Node"}
+    schema = {"schema": {"$ref": "#/components/schemas/Node"}}
+    body = {"content": {"application/json": schema}}
+    paths = {
+        "/a": {"post": {"operationId": "a", "requestBody": body}},
+        "/b": {"post": {"operationId": "b", "requestBody": {"$ref": "#/components/bodies/B"}}},
+        "/c": {"post": {"operationId": "c", "responses": {"200": body}}},
+    }
+    api = client_of(paths, Pet=pet, Node=node)
+    assert "a" in api.find("photoUrls").names
+    assert "c" not in api.find("photoUrls").names
+
+
+def test_words_without_spaces() -> None:
+    """Two letters are found inside of a sentence that is written as one word."""
+    paths = {
+        "/a": {"get": {"operationId": "a", "summary": "ユーザーの権限を取得する"}},
+        "/b": {"get": {"operationId": "b", "summary": "获取用户列表"}},
+    }
+    api = client_of(paths)
+    assert api.find("権限").names == api.find("取得").names == ["a"]
+    assert api.find("用户").names == api.find("列表").names == ["b"]
+    assert api.find("ge").names == ["a", "b"]  # GET: at the beginning of a word
+
+
+def test_only_text_is_searched() -> None:
+    """What is no text is refused in words."""
+    wrong: Any = None
+    with pytest.raises(TypeError, match="expected words to search for, got None"):
+        MIX.find(wrong)
+
+
 def test_all_words_before_some() -> None:
     """Where no operation has all the words, those with some of them are given."""
     assert MIX.find("permission zzzzqqqq").names[0] == "permissions.deny"

@@ -29,3 +29,21 @@ def test_as_gives_the_value_or_an_empty_one(
     assert shape.as_text(value) == as_text
     assert shape.is_object(value) is isinstance(value, dict)
     assert shape.is_array(value) is isinstance(value, list)
+
+
+@pytest.mark.parametrize(
+    ("value", "names"),
+    [
+        (True, {"boolean"}),
+        (1, {"integer", "number"}),
+        (1.5, {"number"}),
+        ("1", {"string"}),
+        (None, {"null"}),
+        (type("Own", (dict,), {})(), {"object"}),
+        ([], {"array"}),
+        (b"", {""}),
+    ],
+)
+def test_types_of_a_value(value: Any, names: set[str]) -> None:
+    """A value has the types that JSON Schema says, also one of a subclass."""
+    assert shape.name_types(value) == names

@@ -96,6 +96,23 @@ def test_parameters() -> None:
     assert "additionalProperties" not in client_of(open_body).go.tool()["parameters"]
 
 
+def test_what_is_deprecated() -> None:
+    """An argument that the document advises against is marked, whatever it is."""
+    old = {"deprecated": True}
+    operation = {
+        "parameters": [param("q", description="What.", **old), param("bare", **old)],
+        **body(fields(a={**TEXT, **old}, b=TEXT)),
+    }
+    method = client_of(operation).go
+    given = method.tool()["parameters"]["properties"]
+    assert given["q"] == {"type": "string", "deprecated": True, "description": "Deprecated. What."}
+    assert given["bare"]["description"] == "Deprecated."
+    assert given["a"] == {"type": "string", "deprecated": True, "description": "Deprecated."}
+    assert "deprecated" not in given["b"]
+    assert "q: Deprecated. What." in method.__doc__
+    assert repr(method).count("deprecated") == 3
+
+
 def test_names() -> None:
     """Names are short and plain, and no two are equal."""
     long = client_of({}, name="a" * 300).__getattr__
@@ -172,9 +189,14 @@ def test_files_are_base64(mix: Any) -> None:
     with pytest.raises(TypeError, match="file: expected the file's content as base64"):
         mix.call("files.upload_session_file", {"id": session.id, "file": "/etc/passwd!"})
     assert mix.call("files.upload_session_file", {"id": session.id, "file": b"Hi"}).size == 2
-    many = {"type": "array", "items": {"type": "string", "format": "binary"}}
+    binary = {"type": "string", "format": "binary"}
+    many = {"type": "array", "items": binary, "maxItems": 3}
     api = client_of(body(fields("f", f=many), MULTIPART))
     method = api.go
+    file = {"type": "string", "contentEncoding": "base64"}
+    files = method.tool()["parameters"]["properties"]["f"]
+    assert files.pop("description") == "(the file's content as base64)"
+    assert files == {"type": "array", "items": file, "maxItems": 3}
     from mixdyn.tool import read_arguments
 
     operation = method._routine.plan.operation

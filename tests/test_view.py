@@ -286,10 +286,11 @@ def test_dir_and_doc() -> None:
 def test_copies() -> None:
     """A copy shares what is inside, a deep copy does not; both are equal to the view."""
     thing = view(RECEIVED)
+    inner = thing["inner"]
     shallow, deep = copy.copy(thing), copy.deepcopy(thing)
     assert shallow == deep == thing
     assert type(shallow) is type(deep) is type(thing)
-    assert shallow["inner"] is thing["inner"]
+    assert shallow["inner"] is inner
     assert deep["inner"] is not thing["inner"]
 
 
