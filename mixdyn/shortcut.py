@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
 from functools import lru_cache
 from operator import attrgetter, is_
@@ -53,6 +53,8 @@ _SENDING = (
 _OWN_METHODS = frozenset((*_MAKING, *_SENDING))
 _get_making = attrgetter(*_MAKING)
 _get_sending = attrgetter(*_SENDING)
+_kind: Callable[[Any], Any] = type  # of which checkers conclude nothing
+
 _LONG_URL = 8192  # far below what httpx refuses
 _PARTS_OF_URL = ("scheme", "userinfo", "host", "port", "path", "query", "fragment")
 # Segments that begin with a dot may be collapsed.
@@ -80,12 +82,12 @@ class Plain(NamedTuple):
 
     def makes(self, client: Any) -> bool:
         """Tell whether requests are still made as they were."""
-        is_same = all(map(is_, _get_making(type(client)), self.making))
+        is_same = all(map(is_, _get_making(_kind(client)), self.making))
         return is_same and _OWN_METHODS.isdisjoint(vars(client))
 
     def sends(self, client: Any) -> bool:
         """Tell whether requests are still sent as they were."""
-        is_same = all(map(is_, _get_sending(type(client)), self.sending))
+        is_same = all(map(is_, _get_sending(_kind(client)), self.sending))
         return is_same and _OWN_METHODS.isdisjoint(vars(client))
 
 
@@ -110,8 +112,7 @@ def assemble(client: Any, request: Request, defaults: Any, timeout: Limits | Non
     and cookies, which headers a body needs, is known here. None where that is not so: for clients
     that are not plain or are set to add something, and for bodies that are sent in pieces.
     """
-    kind: Any = type(client)
-    plain = find_plain(kind)
+    plain = find_plain(_kind(client))
     content = request.content
     if not (content is None or isinstance(content, bytes)):
         return None
@@ -181,8 +182,7 @@ def find_route(client: Any, request: Any, kind: str) -> Route | None:
     That is to authenticate, to call hooks, to write to the log; also where it is new or closed.
     `kind` names the class of bodies that it can send.
     """
-    made_of: Any = type(client)
-    plain = find_plain(made_of)
+    plain = find_plain(_kind(client))
     if plain is None or not plain.sends(client) or type(request) is not plain.family.Request:
         return None
     hooks = client.event_hooks
