@@ -51,8 +51,8 @@ _SENDING = (
     "send",
 )
 _OWN_METHODS = frozenset((*_MAKING, *_SENDING))
-_get_making = attrgetter(*_MAKING)
-_get_sending = attrgetter(*_SENDING)
+_get_making: Callable[[Any], tuple[Any, ...]] = attrgetter(*_MAKING)
+_get_sending: Callable[[Any], tuple[Any, ...]] = attrgetter(*_SENDING)
 _kind: Callable[[Any], Any] = type  # of which checkers conclude nothing
 
 _LONG_URL = 8192  # far below what httpx refuses
