@@ -83,12 +83,12 @@ class Plain(NamedTuple):
     def makes(self, client: Any) -> bool:
         """Tell whether requests are still made as they were."""
         is_same = all(map(is_, _get_making(_kind(client)), self.making))
-        return is_same and _replaces_nothing(client)
+        return is_same and _OWN_METHODS.isdisjoint(client.__dict__)
 
     def sends(self, client: Any) -> bool:
         """Tell whether requests are still sent as they were."""
         is_same = all(map(is_, _get_sending(_kind(client)), self.sending))
-        return is_same and _replaces_nothing(client)
+        return is_same and _OWN_METHODS.isdisjoint(client.__dict__)
 
 
 @lru_cache(maxsize=64)
@@ -303,12 +303,6 @@ def _parse_server(kind: Any, url: str) -> Any:
 
 def _is_client(kind: type, family: Any) -> bool:
     return family is not None and issubclass(kind, (family.Client, family.AsyncClient))
-
-
-def _replaces_nothing(client: Any) -> bool:
-    """Tell whether a client has no method of its own in the place of its class's."""
-    own: dict[str, Any] = vars(client)
-    return _OWN_METHODS.isdisjoint(own)
 
 
 def _is_from(modules: tuple[str, ...], method: Any) -> bool:
