@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mixdyn.binding import Binder
 from mixdyn.document import Document
+from mixdyn.garbage import at_rest
 from mixdyn.media import MediaType, is_streamed
 from mixdyn.operation import Operation
 from mixdyn.record import NamedTuple
@@ -24,11 +25,11 @@ from mixdyn.retry import (
     parse_extension,
 )
 from mixdyn.scheme import SecurityScheme
-from mixdyn.secrecy import Secrecy
 
 if TYPE_CHECKING:
     from mixdyn.event import EventReader
     from mixdyn.request import RequestBuilder
+    from mixdyn.secrecy import Secrecy
 
 
 class Plan(NamedTuple):
@@ -46,7 +47,7 @@ class Plan(NamedTuple):
     server_urls: dict[tuple[Any, ...], str]
     policy: Policy | None
     retry_statuses: tuple[str, ...]
-    secrecy: Secrecy
+    find_secrecy: Callable[[], Secrecy]
     idempotency_argument: str | None
 
     @property
@@ -58,6 +59,11 @@ class Plan(NamedTuple):
     def events(self) -> EventReader:
         """What reads the operation's events, made when it is first needed."""
         return self.find_events()
+
+    @property
+    def secrecy(self) -> Secrecy:
+        """What knows the operation's secrets, made when it is first needed."""
+        return self.find_secrecy()
 
     def choose_policy(self, config: RetryConfig | None) -> Policy | None:
         """Give the retry policy for a configuration that replaces the document's; None for none."""
@@ -90,16 +96,23 @@ def make_plan(
         server_urls={},
         policy=None,
         retry_statuses=statuses,
-        secrecy=Secrecy(operation, schemes),
+        find_secrecy=cache(partial(_make_secrecy, operation, schemes)),
         idempotency_argument=_idempotency_argument(operation),
     )
     return plan._replace(policy=plan.choose_policy(config))
 
 
+@at_rest(ages=True)
 def _make_builder(operation: Operation, user_agent: str) -> RequestBuilder:
     from mixdyn.request import RequestBuilder
 
     return RequestBuilder(operation, user_agent)
+
+
+def _make_secrecy(operation: Operation, schemes: Mapping[str, SecurityScheme]) -> Secrecy:
+    from mixdyn.secrecy import Secrecy
+
+    return Secrecy(operation, schemes)
 
 
 def _read_events(operation: Operation, stream: MediaType | None, types: Types) -> EventReader:
