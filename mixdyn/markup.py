@@ -36,6 +36,7 @@ display:block;overflow-x:auto;border:0}
 border-bottom:1px solid var(--mx-rule);background:none;max-width:44em;
 overflow-wrap:break-word;white-space:normal}
 .mixdyn td:first-child{white-space:pre-wrap}
+.mixdyn td:last-child{overflow-wrap:anywhere;min-width:14em}
 .mixdyn td.mx-short{white-space:pre}
 .mixdyn pre{background:var(--mx-code);color:inherit;padding:.5em .8em;margin:.3em 0 .8em;
 border-radius:4px;overflow-x:auto;white-space:pre}
