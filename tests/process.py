@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 from tests.loopback import PATIENCE
 
@@ -22,3 +25,9 @@ def until_asleep(pid: int) -> None:
     while status.exists() and status.read_text().rpartition(")")[2].split()[0] != "S":
         assert time.monotonic() < until, f"process {pid} does not wait for anything"
         os.sched_yield()
+
+
+def send_signal(process: subprocess.Popen[Any], number: signal.Signals) -> None:
+    """Send a signal to a program once it waits."""
+    until_asleep(process.pid)
+    process.send_signal(number)

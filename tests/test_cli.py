@@ -19,7 +19,7 @@ from mixdyn.tools import cli, demo, mock
 from mixdyn.tools.cli import listing, target, verdict
 from mixdyn.version import VERSION
 from tests.documents import TEXT, make_document, param
-from tests.process import until_asleep
+from tests.process import send_signal
 
 
 def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
@@ -187,8 +187,7 @@ def test_cli_mock_serves_until_interrupted() -> None:
         line = server.stdout.readline()
         url = line[line.index("http://") :].split()[0]
         assert httpx.get(f"{url}/health?token=abcdef", trust_env=False).status_code == 200
-        until_asleep(server.pid)
-        server.send_signal(signal.SIGINT)
+        send_signal(server, signal.SIGINT)
         _, errors = server.communicate(timeout=10)
     assert "Traceback" not in errors
     assert "GET /health?token=*** → 200" in errors

@@ -15,7 +15,7 @@ import pytest
 from mixdyn.terminal import measure
 from mixdyn.tools.cli.progress import Bar, Row, draw, draw_plain, fit, show_size, show_time
 from tests.loopback import PATIENCE
-from tests.process import until_asleep
+from tests.process import send_signal
 from tests.terminal import environment, on_terminal
 
 HOSTILE = "[red]a[/red] :smile: [link=x]l\x1b[2J\u202e\r\n\udc80 https://example.org"
@@ -261,8 +261,7 @@ def test_nothing_is_left_behind(number: signal.Signals) -> None:
     """However the program ends, its terminal is as it was: the cursor seen, and no mode changed."""
     with on_terminal(sys.executable, "-c", HALF) as terminal:
         seen = terminal.expect("50%")
-        until_asleep(terminal.process.pid)
-        terminal.process.send_signal(number)
+        send_signal(terminal.process, number)
         seen += terminal.end()[1]
     assert "\x1b" not in COLOUR.sub("", seen)
 

@@ -38,7 +38,7 @@ from tests.apis import (
 )
 from tests.editions import ENUM, EVENT, FIELD, newer
 from tests.loopback import PATIENCE
-from tests.process import until_asleep
+from tests.process import send_signal
 
 PUBLISHED = Path(__file__).parent.parent.parent / "shared" / "mix-api"
 NEWER = Document.load(newer())
@@ -265,12 +265,10 @@ def test_a_hangup_makes_a_process_read_its_document_again(tmp_path: Path) -> Non
         said = []
         for text in (json.dumps(document({})), json.dumps(document({"/a": {"get": {}}})), "{"):
             path.write_text(text)
-            until_asleep(process.pid)
-            process.send_signal(signal.SIGHUP)
+            send_signal(process, signal.SIGHUP)
             said.append(process.stdout.readline().strip())
         status = httpx.get(f"{url}/a").status_code
-        until_asleep(process.pid)
-        process.send_signal(signal.SIGINT)
+        send_signal(process, signal.SIGINT)
         process.communicate(timeout=PATIENCE)
     assert said[:2] == [
         "Test: read again, nothing has changed",

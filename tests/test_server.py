@@ -17,7 +17,7 @@ from mixdyn.tools.mock import Mock, serve, serve_forever
 from mixdyn.tools.mock.reply import MockResponse
 from mixdyn.tools.mock.server import HOST, Server
 from tests.apis import MIX, NOW, pets
-from tests.process import until_asleep
+from tests.process import send_signal
 
 SECONDS = 10
 
@@ -395,7 +395,6 @@ def test_a_real_ctrl_c_ends_a_real_process():
         httpx.post(f"{url}/api/sessions", json={"title": "demo"})
         with httpx.stream("GET", f"{url}/stream?sessionId=session-0001", timeout=SECONDS) as stream:
             next(stream.iter_lines())
-            until_asleep(process.pid)
-            process.send_signal(signal.SIGINT)
+            send_signal(process, signal.SIGINT)
             out, err = process.communicate(timeout=SECONDS)
     assert (process.returncode, out, err) == (0, "", "")
