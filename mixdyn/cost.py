@@ -13,11 +13,12 @@ from functools import lru_cache
 from math import log
 from typing import Any
 
+from mixdyn.ecma import ATOM
 from mixdyn.shape import as_array, as_object, is_array, is_object
 
 MAX_STEPS = 1_000_000
 
-_ATOM = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
+_ATOM = re.compile(ATOM, re.DOTALL)
 _GROUP_KIND = re.compile(r"\(\?(?:[:=!>]|<[=!]|P?<\w+>|[a-zA-Z-]+:)")
 _REPEAT = re.compile(r"[*+]|\{(?!\d+\})")
 _IN_PLACE = ("allOf", "anyOf", "oneOf")

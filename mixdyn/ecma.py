@@ -11,7 +11,8 @@ import re
 import warnings
 from functools import lru_cache
 
-_PIECE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\$|\(\?<(?![=!])", re.DOTALL)
+ATOM = r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]"  # an escape or a class
+_PIECE = re.compile(rf"{ATOM}|\$|\(\?<(?![=!])", re.DOTALL)
 _ESCAPE = re.compile(r"\\.", re.DOTALL)
 _MULTILINE = re.compile(r"\(\?[a-zA-Z]*m")
 

@@ -37,6 +37,11 @@ _PLACED = frozenset((*_APPLYING, *_REFERENCES, "discriminator", "required"))
 _IN_ALL_OF = r"(/allOf/[0-9]+)+$"
 
 
+def hidden_word(direction: str) -> str:
+    """Name the keyword of properties that do not travel in a direction (OpenAPI 3.1.1, 4.8.24)."""
+    return "readOnly" if direction == "request" else "writeOnly"
+
+
 def normalize(
     schema: Schema, direction: Direction, *, is_shared: bool = False
 ) -> dict[str, Any] | bool:
@@ -127,7 +132,7 @@ class _Normalizer:
     ) -> None:
         self.space = space
         self.readers = {**_READERS, **_REMARK_READERS} if keeps_remarks else _READERS
-        self.hidden = "readOnly" if direction == "request" else "writeOnly"
+        self.hidden = hidden_word(direction)
         key = (direction, keeps_remarks)
         self.store: _Store = space.derived.setdefault(key, _Store()) if is_shared else _Store()
         self.references: list[_Reference] = []  # found in what is being converted

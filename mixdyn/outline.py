@@ -13,6 +13,7 @@ from mixdyn.block import Span, Table, Words, one_line, words
 from mixdyn.errors import DocumentError
 from mixdyn.kind import write_kind
 from mixdyn.limit import write_limits
+from mixdyn.normalform import hidden_word
 from mixdyn.results import Types
 from mixdyn.schema import Schema
 from mixdyn.shape import as_array, is_object
@@ -59,7 +60,7 @@ def outline(schema: Schema, types: Types, depth: int = _DEEPEST) -> list[Field]:
 
 def outline_result(schema: Schema, types: Types) -> list[Field]:
     """Give the attributes of a result, or of the items of a list, and one level below."""
-    walk = _Walk(types, 2, has_attributes=True, hidden="writeOnly")
+    walk = _Walk(types, 2, has_attributes=True, hidden=hidden_word("response"))
     found: list[Field] = []
     with suppress(DocumentError, RecursionError):
         found = list(islice(walk.enter(_held(schema), 0, ()), _MOST_ROWS))
@@ -73,7 +74,7 @@ def outline_argument(schema: Schema | None, types: Types, most: int) -> list[Fie
         return found
     for deepest in _ARGUMENT_LEVELS:
         found = []
-        walk = _Walk(types, deepest, hidden="readOnly")
+        walk = _Walk(types, deepest, hidden=hidden_word("request"))
         with suppress(DocumentError, RecursionError):
             found.extend(islice(walk.enter(_held(schema), 0, ()), _MOST_ROWS))
         if len(found) <= most:
@@ -99,9 +100,9 @@ def write_remarks(
     remarks = ["required"] if required else []
     with suppress(DocumentError):  # whoever calls will hear of it
         remarks += _remark(schema) if schema is not None else ()
-    return (
-        (*remarks, "deprecated") if is_deprecated and "deprecated" not in remarks else (*remarks,)
-    )
+    if is_deprecated and "deprecated" not in remarks:
+        remarks.append("deprecated")
+    return tuple(remarks)
 
 
 def _remark(schema: Schema) -> Iterator[str]:

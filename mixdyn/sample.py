@@ -15,7 +15,7 @@ from zlib import crc32
 from mixdyn import scalar
 from mixdyn.media import MediaType
 from mixdyn.names import to_snake
-from mixdyn.normalform import Direction, normalize
+from mixdyn.normalform import Direction, hidden_word, normalize
 from mixdyn.pattern import generate_texts
 from mixdyn.schema import Schema
 from mixdyn.shape import as_array, as_object, is_object, name_types
@@ -175,7 +175,7 @@ class _Maker:
         self.sampler = sampler
         self.taste = taste
         self.left = _MOST_VALUES
-        self.hidden = "readOnly" if taste.direction == "request" else "writeOnly"
+        self.hidden = hidden_word(taste.direction)
 
     def make(self, schema: Schema, place: _Place) -> Any:
         self.left -= 1

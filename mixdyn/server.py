@@ -46,8 +46,7 @@ def resolve_server(
     """
     given = server_url or settings.server_url
     if given is not None:
-        known = _known_variables(document)
-        return _complete(Server(str(given), {}), settings, known, operation.label)
+        return _complete(document, given, settings, operation.label)
     declared, label = operation.servers, operation.label
     if not document.is_fetched:
         return _resolve(document, declared, settings, label)
@@ -65,8 +64,7 @@ def describe_server(document: Document, settings: Settings, home: str | None = N
     """Give the server of those operations that have none of their own."""
     label = "this client"
     if settings.server_url is not None:
-        known = _known_variables(document)
-        return _complete(Server(str(settings.server_url), {}), settings, known, label)
+        return _complete(document, settings.server_url, settings, label)
     return _resolve_own(
         document, parse_servers(document.root.get("servers")), settings, label, home
     )
@@ -112,8 +110,10 @@ def _known_variables(document: Document) -> list[str]:
     return [name for s in parse_servers(document.root.get("servers")) for name in _names(s)]
 
 
-def _complete(server: Server, settings: Settings, known: list[str], label: str) -> str:
-    return _check(_fill(server, settings.url_params, known, label), label)
+def _complete(document: Document, given: object, settings: Settings, label: str) -> str:
+    """Give the complete URL of a server that was named in place of the document's own."""
+    known = _known_variables(document)
+    return _check(_fill(Server(str(given), {}), settings.url_params, known, label), label)
 
 
 def _resolve(

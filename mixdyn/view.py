@@ -87,8 +87,7 @@ class Model:
         return self._json
 
     def __getitem__(self, name: str) -> Any:
-        value = self._json[name]
-        return read_plain(self._json, name) if isinstance(value, (dict, list)) else value
+        return read_plain(self._json, name)
 
     def __contains__(self, name: object) -> bool:
         return name in self._json
@@ -109,7 +108,7 @@ class Model:
         for attribute, wire in self._attributes.items():
             if wire == name:
                 return getattr(self, attribute)
-        for wire in (name, *self._undeclared()) if name in self._json else self._undeclared():
+        for wire in (name,) if name in self._json else self._undeclared():
             if name in (wire, to_snake(wire)):
                 return read_plain(self._json, wire)
         message = f"{type(self).__name__!r} has no attribute {excerpt(name, 60)!r}"

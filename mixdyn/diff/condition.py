@@ -80,14 +80,7 @@ def _compare_deciding(one: Clause, other: Clause, essences: Essences) -> Iterato
     if before == after:
         return
     what, message = "changed", f"{one.keyword} is another"
-    if one.keyword == "anyOf" and before < after:
-        what, message = (
-            "removed",
-            f"anyOf: {len(after)} conditions to choose from, were {len(before)}",
-        )
-    elif one.keyword == "anyOf" and after < before:
-        what, message = (
-            "added",
-            f"anyOf: {len(after)} conditions to choose from, were {len(before)}",
-        )
+    if one.keyword == "anyOf" and (before < after or after < before):
+        what = "removed" if before < after else "added"
+        message = f"anyOf: {len(after)} conditions to choose from, were {len(before)}"
     yield Found(f"condition-{what}", message, one.pointer, other.pointer)

@@ -11,11 +11,11 @@ from mixdyn.diff.facet import Facet
 from mixdyn.diff.finding import Found
 from mixdyn.diff.place import point_at
 from mixdyn.errors import DocumentError, excerpt
+from mixdyn.normalform import hidden_word
 from mixdyn.schema import Schema
 
 _SHOWN = 60
-_HIDDEN = {"request": ("readOnly", "read-only")}
-_HIDDEN_ELSE = ("writeOnly", "write-only")
+_HIDDEN = {"readOnly": "read-only", "writeOnly": "write-only"}
 
 
 def compare_properties(old: Facet, new: Facet, direction: Direction) -> Iterator[Found]:
@@ -51,7 +51,7 @@ def list_described(old: Facet, new: Facet, direction: Direction) -> Iterator[tup
 
 def visible(facet: Facet, direction: Direction) -> dict[str, Schema]:
     """Give the properties that travel in a direction (OpenAPI 3.1.1, 4.8.24)."""
-    word = _HIDDEN.get(direction, _HIDDEN_ELSE)[0]
+    word = hidden_word(direction)
     return {name: s for name, s in facet.properties.items() if not _is_hidden(s, word)}
 
 
@@ -74,7 +74,7 @@ def _compare_required(old: Facet, new: Facet, name: str) -> Iterator[Found]:
 
 
 def _find_gone(old: Facet, new: Facet, name: str, direction: Direction) -> Found:
-    hidden = _HIDDEN.get(direction, _HIDDEN_ELSE)[1]
+    hidden = _HIDDEN[hidden_word(direction)]
     places = _spot(old, name), _spot(new, name)
     if name in new.properties:
         return Found(
@@ -85,7 +85,7 @@ def _find_gone(old: Facet, new: Facet, name: str, direction: Direction) -> Found
 
 
 def _find_come(old: Facet, new: Facet, name: str, direction: Direction) -> Found:
-    hidden = _HIDDEN.get(direction, _HIDDEN_ELSE)[1]
+    hidden = _HIDDEN[hidden_word(direction)]
     places = _spot(old, name), _spot(new, name)
     is_new = name not in old.properties and _is_closed(old)
     if is_new and (direction != "request" or name not in new.required):

@@ -12,33 +12,23 @@ from mixdyn.diff.domain import ANY_TYPE, type_of
 from mixdyn.diff.facet import Facet, merge_facts
 
 _NUMBER = frozenset({"integer", "number"})
-_TEXT = frozenset({"string"})
 _NUMERIC_FORMATS = frozenset({"double", "float", "int32", "int64"})
-# What each says concerns values of these types only.
-_TYPES: dict[str, frozenset[str]] = {
-    "contentEncoding": _TEXT,
-    "contentMediaType": _TEXT,
-    "contentSchema": _TEXT,
-    "contains": frozenset({"array"}),
-    "items": frozenset({"array"}),
-    "max-items": frozenset({"array"}),
-    "max-length": _TEXT,
-    "maximum": _NUMBER,
-    "min-items": frozenset({"array"}),
-    "min-length": _TEXT,
-    "minimum": _NUMBER,
-    "multiple-of": _NUMBER,
-    "prefixItems": frozenset({"array"}),
-    "unevaluatedItems": frozenset({"array"}),
-    "uniqueItems": frozenset({"array"}),
-    **dict.fromkeys(
-        (
-            *("additionalProperties", "dependentRequired", "dependentSchemas", "max-properties"),
-            *("min-properties", "patternProperties", "propertyNames", "unevaluatedProperties"),
-        ),
-        frozenset({"object"}),
+_KEYWORDS = {
+    frozenset({"array"}): (
+        *("contains", "items", "max-items", "min-items", "prefixItems", "unevaluatedItems"),
+        "uniqueItems",
     ),
+    frozenset({"object"}): (
+        *("additionalProperties", "dependentRequired", "dependentSchemas", "max-properties"),
+        *("min-properties", "patternProperties", "propertyNames", "unevaluatedProperties"),
+    ),
+    frozenset({"string"}): (
+        *("contentEncoding", "contentMediaType", "contentSchema", "max-length", "min-length"),
+    ),
+    _NUMBER: ("maximum", "minimum", "multiple-of"),
 }
+# What each says concerns values of these types only.
+_TYPES = {keyword: types for types, keywords in _KEYWORDS.items() for keyword in keywords}
 _REMARKS = ("default", "deprecated")  # they concern the whole
 
 
